@@ -1,0 +1,24 @@
+//! The parsers: bytes of a frame, datagram or stream in, typed facts out.
+//!
+//! Everything here eats hostile bytes. Each parser is a plain function or a small state machine
+//! over slices: bounded in time and memory, without recursion, without panics, and without any
+//! say in what a fact means. The tables in [`protocols`] are the only list of applications; the
+//! sensor, the fuzz targets and the hostile-input tests all walk them.
+//!
+//! ```
+//! use cordon_wire::{Guess, Side, protocols};
+//! let http = protocols::STREAMS.iter().find(|row| row.app == cordon_model::App::Http);
+//! # let _ = (http, Guess::No, Side::Client);
+//! ```
+//!
+//! This crate must not know: files, sockets, clocks, flows, devices, what is good or bad.
+
+pub mod bytes;
+pub mod dissect;
+pub mod protocols;
+
+pub use bytes::Reader;
+pub use dissect::{
+    Datagram, DatagramDissect, DatagramDissector, DatagramProtocol, Guess, Out, Side, Step,
+    StreamDissector, StreamProtocol,
+};
