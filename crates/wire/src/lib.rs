@@ -15,7 +15,10 @@
 
 pub mod bytes;
 pub mod dissect;
+pub mod ip;
+pub mod link;
 pub mod protocols;
+pub mod transport;
 
 pub use bytes::Reader;
 pub use dissect::{
