@@ -15,6 +15,7 @@
 
 pub mod bytes;
 pub mod dissect;
+pub mod ot;
 pub mod protocols;
 
 pub use bytes::Reader;

@@ -2,10 +2,14 @@
 //!
 //! Order matters only between protocols that fit the same bytes: the stricter one stands first.
 
-use crate::{DatagramProtocol, StreamProtocol};
+use cordon_model::App;
+
+use crate::{DatagramProtocol, StreamProtocol, ot};
 
 /// Protocols over TCP.
-pub static STREAMS: &[StreamProtocol] = &[];
+pub static STREAMS: &[StreamProtocol] = &[
+    StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
+];
 
 /// Protocols over UDP.
 pub static DATAGRAMS: &[DatagramProtocol] = &[];
