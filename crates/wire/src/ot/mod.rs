@@ -5,7 +5,9 @@
 //! operation means for a plant is not decided here.
 
 // pub mod bacnet;
-// pub mod dnp3;
+pub mod dnp3;
+mod dnp3_app;
+mod dnp3_objects;
 // pub mod enip;
 pub mod modbus;
 mod modbus_pdu;
@@ -13,7 +15,9 @@ mod modbus_pdu;
 
 use std::fmt::Write;
 
-use cordon_model::{App, Object, Operation, Outcome, Said, Text, Verb, operation::ControllerIdentity};
+use cordon_model::{
+    App, Object, Operation, Outcome, Said, Text, Verb, operation::ControllerIdentity,
+};
 
 use crate::Out;
 
@@ -110,7 +114,8 @@ impl<K: PartialEq, V, const N: usize> Recent<K, V, N> {
 
     /// Takes out the request that was tied to `key`.
     fn take(&mut self, key: &K) -> Option<V> {
-        let slot = self.slots.iter_mut().find(|slot| slot.as_ref().is_some_and(|(k, _)| k == key))?;
+        let slot =
+            self.slots.iter_mut().find(|slot| slot.as_ref().is_some_and(|(k, _)| k == key))?;
         slot.take().map(|(_, value)| value)
     }
 }

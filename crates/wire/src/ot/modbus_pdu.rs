@@ -37,7 +37,11 @@ pub fn shape(function: u8, body: &[u8]) -> Shape {
     match function {
         1 | 2 => roles(size == 4 && (1..=2000).contains(&number(2)), counted),
         3 | 4 => {
-            roles(size == 4 && (1..=125).contains(&number(2)), counted && byte(0).is_multiple_of(2))
+            // 125 registers are the limit, but masters that ask for more are refused, not unknown.
+            roles(
+                size == 4 && (1..=2000).contains(&number(2)),
+                counted && byte(0).is_multiple_of(2),
+            )
         }
         5 | 6 => roles(size == 4, size == 4),
         7 => roles(size == 0, size == 1),
@@ -67,12 +71,13 @@ pub fn shape(function: u8, body: &[u8]) -> Shape {
         43 => match byte(0) {
             14 => Shape {
                 strong: size == 3 || size > 6,
-                ..roles(size == 3 && (1..=4).contains(&byte(1)), size >= 6)
+                ..roles((3..=4).contains(&size) && (1..=4).contains(&byte(1)), size >= 6)
             },
             _ => roles(byte(0) == 13, byte(0) == 13),
         },
         90 => roles(size >= 2, size >= 2),
-        128.. => roles(false, size == 1 && (1..=16).contains(&byte(0))),
+        // Some servers pad the exception code with a byte.
+        128.. => roles(false, (1..=2).contains(&size) && (1..=16).contains(&byte(0))),
         _ => roles(true, true),
     }
 }
