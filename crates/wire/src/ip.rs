@@ -66,7 +66,8 @@ pub fn decode(data: &[u8]) -> Option<Ip<'_>> {
 #[inline]
 fn v4(data: &[u8]) -> Option<Ip<'_>> {
     let fixed = data.first_chunk::<20>()?;
-    let [v, _, l0, l1, i0, i1, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *fixed;
+    let [v, _, l0, l1, i0, i1, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+        *fixed;
     let header_len = usize::from(v & 0x0f) * 4;
     let total = usize::from(u16::from_be_bytes([l0, l1]));
     if header_len < 20 {

@@ -17,6 +17,7 @@ pub mod bytes;
 pub mod dissect;
 pub mod ip;
 pub mod link;
+pub mod ot;
 pub mod protocols;
 pub mod transport;
 

@@ -199,7 +199,9 @@ fn loopback(data: &[u8]) -> Payload<'_> {
 
 fn pppoe(data: &[u8]) -> Payload<'_> {
     let mut reader = Reader::new(data);
-    let (Some(_version_code), Some(_session), Some(length)) = (reader.u16(), reader.u16(), reader.u16()) else {
+    let (Some(_version_code), Some(_session), Some(length)) =
+        (reader.u16(), reader.u16(), reader.u16())
+    else {
         return Payload::Malformed;
     };
     let rest = reader.rest();

@@ -2,10 +2,19 @@
 //!
 //! Order matters only between protocols that fit the same bytes: the stricter one stands first.
 
-use crate::{DatagramProtocol, StreamProtocol};
+use cordon_model::App;
+
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot};
 
 /// Protocols over TCP.
-pub static STREAMS: &[StreamProtocol] = &[];
+pub static STREAMS: &[StreamProtocol] = &[
+    StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
+    StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
+];
 
 /// Protocols over UDP.
-pub static DATAGRAMS: &[DatagramProtocol] = &[];
+pub static DATAGRAMS: &[DatagramProtocol] = &[DatagramProtocol {
+    app: App::Dnp3,
+    recognise: ot::dnp3::recognise_datagram,
+    dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams),
+}];

@@ -72,7 +72,9 @@ impl Tcp<'_> {
                 1 => continue,
                 _ => {}
             }
-            let Some(body) = reader.u8().and_then(|len| reader.sub(usize::from(len).saturating_sub(2))) else {
+            let Some(body) =
+                reader.u8().and_then(|len| reader.sub(usize::from(len).saturating_sub(2)))
+            else {
                 break;
             };
             let mut body = body;
@@ -148,7 +150,8 @@ pub fn gre(data: &[u8]) -> Option<Inner<'_>> {
     let mut reader = Reader::new(data);
     let flags = reader.u16()?;
     let kind = reader.u16()?;
-    let optional = [0x8000 | 0x4000, 0x2000, 0x1000].iter().filter(|bit| flags & **bit != 0).count();
+    let optional =
+        [0x8000 | 0x4000, 0x2000, 0x1000].iter().filter(|bit| flags & **bit != 0).count();
     reader.skip(optional * 4)?;
     if flags & 7 == 1 && flags & 0x0080 != 0 {
         reader.skip(4)?;

@@ -1,0 +1,53 @@
+//! `cordon look`: from captures or an interface to named devices and findings.
+
+use std::process::ExitCode;
+
+use cordon_inventory::InventoryOptions;
+use cordon_model::{SecretKey, Severity};
+use cordon_pipeline::{Options, Pipeline};
+
+use crate::args::LookArgs;
+use crate::compose;
+use crate::failure::Failure;
+use crate::input::{self, Sources};
+use crate::output;
+
+/// Runs the command.
+pub fn run(args: &LookArgs) -> Result<ExitCode, Failure> {
+    let sources = Sources::find(&args.inputs)?;
+    let mut inventory = InventoryOptions::default();
+    if let Some(folder) = &args.recog {
+        inventory.recog = Some(recog(folder)?);
+    }
+    let mut pipeline = Pipeline::new(options(inventory)?);
+    let inputs = sources.read(&mut pipeline, args.listen, args.output.quiet)?;
+    let conclusions = pipeline.finish();
+    let look = compose::look(&inputs, &conclusions);
+    output::write(&look, &args.output)?;
+    let gravest = conclusions.findings.iter().map(|finding| finding.severity).max();
+    Ok(exit_code(gravest, args.fail_on))
+}
+
+/// Pipeline options with fresh randomness.
+pub fn options(inventory: InventoryOptions) -> Result<Options, Failure> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(Failure::Random)?;
+    let seed = getrandom::u64().map_err(Failure::Random)?;
+    Ok(Options { key: SecretKey::new(key), seed, inventory })
+}
+
+fn recog(folder: &std::path::Path) -> Result<cordon_feeds::recog::Database, Failure> {
+    let files = input::patterns(folder)?;
+    let database = cordon_feeds::recog::Database::load(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    for problem in database.problems() {
+        input::note(&format!("pattern left out: {problem}"));
+    }
+    Ok(database)
+}
+
+fn exit_code(gravest: Option<Severity>, fail_on: Option<Severity>) -> ExitCode {
+    match (gravest, fail_on) {
+        (Some(gravest), Some(limit)) if gravest >= limit => ExitCode::from(1),
+        _ => ExitCode::SUCCESS,
+    }
+}
