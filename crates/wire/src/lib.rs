@@ -15,7 +15,10 @@
 
 pub mod bytes;
 pub mod dissect;
+pub mod ja4;
 pub mod protocols;
+pub mod tls;
+pub mod x509;
 
 pub use bytes::Reader;
 pub use dissect::{

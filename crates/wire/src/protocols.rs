@@ -2,10 +2,13 @@
 //!
 //! Order matters only between protocols that fit the same bytes: the stricter one stands first.
 
-use crate::{DatagramProtocol, StreamProtocol};
+use cordon_model::App;
+
+use crate::{DatagramProtocol, StreamProtocol, tls};
 
 /// Protocols over TCP.
-pub static STREAMS: &[StreamProtocol] = &[];
+pub static STREAMS: &[StreamProtocol] =
+    &[StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start }];
 
 /// Protocols over UDP.
 pub static DATAGRAMS: &[DatagramProtocol] = &[];
