@@ -16,10 +16,13 @@
 pub mod bytes;
 pub mod dissect;
 pub mod ip;
+pub mod ja4;
 pub mod link;
 pub mod ot;
 pub mod protocols;
+pub mod tls;
 pub mod transport;
+pub mod x509;
 
 pub use bytes::Reader;
 pub use dissect::{

@@ -4,17 +4,18 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot, tls};
 
 /// Protocols over TCP.
+#[rustfmt::skip]
 pub static STREAMS: &[StreamProtocol] = &[
+    StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
 ];
 
 /// Protocols over UDP.
-pub static DATAGRAMS: &[DatagramProtocol] = &[DatagramProtocol {
-    app: App::Dnp3,
-    recognise: ot::dnp3::recognise_datagram,
-    dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams),
-}];
+#[rustfmt::skip]
+pub static DATAGRAMS: &[DatagramProtocol] = &[
+    DatagramProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise_datagram, dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams) },
+];
