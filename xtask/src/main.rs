@@ -1,2 +1,27 @@
-//! stub
-fn main() {}
+//! The project's own chores: `cargo xtask test`, `cargo xtask eval …`, `cargo xtask train`.
+
+mod chore;
+mod test;
+mod tidy;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up and run everything that must hold: formatting, lints, licences, docs, all tests
+    Test,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().chore {
+        Chore::Test => test::run(),
+    }
+}

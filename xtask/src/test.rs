@@ -1,0 +1,64 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::chore::{self, cargo, corpus, exists};
+use crate::tools;
+
+/// A stage: its name, its cargo command line, and a program without which it is skipped.
+type Stage = (&'static str, &'static [&'static str], Option<&'static str>);
+
+/// Cheap ones first, so that a slip shows early.
+const STAGES: &[Stage] = &[
+    ("formatting", &["fmt", "--all", "--check"], None),
+    ("lints", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], None),
+    (
+        "licences and sources",
+        &["deny", "--log-level", "error", "check", "licenses", "bans", "sources"],
+        Some("cargo-deny"),
+    ),
+    ("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"], None),
+    ("examples in the documentation", &["test", "--quiet", "--workspace", "--doc"], None),
+    ("documentation", &["doc", "--quiet", "--workspace", "--no-deps"], None),
+];
+
+/// Runs every stage and says at the end which failed and which were skipped.
+pub fn run() -> Result<()> {
+    let begun = Instant::now();
+    let mut skipped = tools::prepare();
+    if corpus().is_none() {
+        skipped.push("tests on the corpus: no corpus at ../shared/corpus; set CORDON_CORPUS".to_owned());
+    }
+    let mut passed = 0;
+    let mut failed = Vec::new();
+    for (name, arguments, needs) in STAGES {
+        if let Some(program) = needs.filter(|program| !exists(program)) {
+            skipped.push(format!("{name}: {program} is not installed"));
+            continue;
+        }
+        println!("\n== {name}");
+        let mut command = cargo(arguments);
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        match chore::run(command) {
+            Ok(()) => passed += 1,
+            Err(error) => {
+                println!("failed: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    println!("\n== {} s", begun.elapsed().as_secs());
+    for reason in &skipped {
+        println!("skipped: {reason}");
+    }
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!("stages: {passed} passed, {} failed, {} skipped", failed.len(), skipped.len());
+    if !failed.is_empty() {
+        bail!("{} of {} stages failed", failed.len(), STAGES.len());
+    }
+    Ok(())
+}
