@@ -13,12 +13,26 @@
 //!
 //! This crate must not know: files, sockets, clocks, flows, devices, what is good or bad.
 
+pub mod arp;
 pub mod bytes;
+pub mod cdp;
+pub mod dhcp;
+pub mod dhcpv6;
 pub mod dissect;
+pub mod dns;
+pub mod eapol;
+pub mod group;
 pub mod ip;
 pub mod link;
+pub mod lldp;
+pub mod nbns;
+pub mod ndp;
 pub mod protocols;
+pub mod ssdp;
+#[cfg(test)]
+mod testing;
 pub mod transport;
+pub mod upnp;
 
 pub use bytes::Reader;
 pub use dissect::{

@@ -5,7 +5,19 @@
 use crate::{DatagramProtocol, StreamProtocol};
 
 /// Protocols over TCP.
-pub static STREAMS: &[StreamProtocol] = &[];
+#[rustfmt::skip] // One row a line.
+pub static STREAMS: &[StreamProtocol] = &[
+    crate::dns::DNS_STREAM,
+];
 
 /// Protocols over UDP.
-pub static DATAGRAMS: &[DatagramProtocol] = &[];
+#[rustfmt::skip] // One row a line.
+pub static DATAGRAMS: &[DatagramProtocol] = &[
+    crate::dhcp::DHCP,
+    crate::ssdp::SSDP,
+    crate::dns::MDNS,
+    crate::dns::LLMNR,
+    crate::nbns::NBNS,
+    crate::dns::DNS,
+    crate::dhcpv6::DHCPV6,
+];
