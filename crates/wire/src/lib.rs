@@ -13,8 +13,15 @@
 //!
 //! This crate must not know: files, sockets, clocks, flows, devices, what is good or bad.
 
+pub mod arp;
 pub mod bytes;
+pub mod cdp;
+pub mod dhcp;
+pub mod dhcpv6;
 pub mod dissect;
+pub mod dns;
+pub mod eapol;
+pub mod group;
 pub mod ip;
 pub mod ja4;
 pub mod link;
@@ -23,6 +30,13 @@ pub mod protocols;
 pub mod tls;
 pub mod transport;
 pub mod x509;
+pub mod lldp;
+pub mod nbns;
+pub mod ndp;
+pub mod ssdp;
+#[cfg(test)]
+mod testing;
+pub mod upnp;
 
 pub use bytes::Reader;
 pub use dissect::{

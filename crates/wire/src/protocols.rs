@@ -12,10 +12,18 @@ pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
+    crate::dns::DNS_STREAM,
 ];
 
 /// Protocols over UDP.
 #[rustfmt::skip]
 pub static DATAGRAMS: &[DatagramProtocol] = &[
     DatagramProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise_datagram, dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams) },
+    crate::dhcp::DHCP,
+    crate::ssdp::SSDP,
+    crate::dns::MDNS,
+    crate::dns::LLMNR,
+    crate::nbns::NBNS,
+    crate::dns::DNS,
+    crate::dhcpv6::DHCPV6,
 ];
