@@ -1,0 +1,94 @@
+//! What lies right behind the link header: ARP, 802.1X, LLDP, CDP, Wi-Fi.
+
+use cordon_model::{App, Mac, Party, RawPacket};
+use cordon_wire::Out;
+use cordon_wire::link::{self, Link, Payload};
+use cordon_wire::wlan::{self, WlanFrame};
+
+use super::{Here, Sensor, Sink, known};
+
+impl Sensor {
+    pub(super) fn beside_ip(
+        &mut self,
+        here: &Here,
+        packet: &RawPacket<'_>,
+        payload: Payload<'_>,
+        sink: &mut impl Sink,
+    ) {
+        match payload {
+            Payload::Ip(_) => {}
+            Payload::Arp(data) => self.arp(here, data, sink),
+            Payload::Eapol(data) => {
+                self.control(here, App::Eapol, cordon_wire::eapol::dissect, data, sink)
+            }
+            Payload::Lldp(data) => {
+                self.control(here, App::Lldp, cordon_wire::lldp::dissect, data, sink)
+            }
+            Payload::Cdp(data) => {
+                self.control(here, App::Cdp, cordon_wire::cdp::dissect, data, sink)
+            }
+            Payload::Wlan(data) => self.wlan(here, packet, data, sink),
+            Payload::Llc(to, from) => {
+                self.coverage.not_decoded(format_args!("LLC {to:#04x}/{from:#04x}"))
+            }
+            Payload::Other(kind) => {
+                self.coverage.not_decoded(format_args!("EtherType {kind:#06x}"))
+            }
+            Payload::Malformed => self.coverage.malformed += 1,
+            Payload::UnknownLink => {
+                self.coverage.not_decoded(format_args!("link type {}", packet.link.0))
+            }
+        }
+    }
+
+    pub(super) fn arp(&mut self, here: &Here, data: &[u8], sink: &mut impl Sink) {
+        self.control(here, App::Arp, cordon_wire::arp::dissect, data, sink);
+    }
+
+    /// A protocol right behind the link header.
+    fn control(
+        &mut self,
+        here: &Here,
+        app: App,
+        dissect: fn(&[u8], &mut Out<'_>) -> bool,
+        data: &[u8],
+        sink: &mut impl Sink,
+    ) {
+        self.coverage.flowless(app);
+        known(dissect(data, &mut Out::new(&self.key, &mut self.said)), &mut self.coverage);
+        self.tell(
+            here,
+            None,
+            here.party(here.link.from, None),
+            here.party(here.link.to, None),
+            sink,
+        );
+    }
+
+    fn wlan(&mut self, here: &Here, packet: &RawPacket<'_>, data: &[u8], sink: &mut impl Sink) {
+        let Some(frame) = wlan::strip_header(packet.link, data) else {
+            self.coverage.malformed += 1;
+            return;
+        };
+        match wlan::frame(frame, &mut Out::new(&self.key, &mut self.said)) {
+            WlanFrame::Management => {
+                self.coverage.flowless(App::Wlan);
+                let from = frame.get(10..16).and_then(|mac| mac.try_into().ok()).map(Mac);
+                self.tell(here, None, here.party(from, None), Party::default(), sink);
+            }
+            WlanFrame::Data(inner) => {
+                let mut link = Link { from: Some(inner.src), to: Some(inner.dst), vlan: None };
+                let payload = link::network(inner.ethertype, inner.payload, &mut link);
+                let here = Here { link, ..*here };
+                match payload {
+                    Payload::Ip(data) => self.network(&here, data, sink),
+                    Payload::Wlan(_) => {}
+                    other => self.beside_ip(&here, packet, other, sink),
+                }
+            }
+            WlanFrame::Protected { .. } => self.coverage.wlan_protected += 1,
+            WlanFrame::Control => {}
+            WlanFrame::Malformed => self.coverage.malformed += 1,
+        }
+    }
+}
