@@ -26,6 +26,8 @@
 mod classic;
 pub mod error;
 pub mod input;
+#[cfg(target_os = "linux")]
+pub mod live;
 mod pcapng;
 pub mod source;
 pub mod status;
@@ -36,6 +38,8 @@ pub mod writer;
 
 pub use error::CaptureError;
 pub use input::{InputPath, Inputs, expand};
+#[cfg(target_os = "linux")]
+pub use live::{Batch, LiveOptions, LiveSource, Next};
 pub use source::FileSource;
 pub use status::{InputStatus, Interface, Progress};
 pub use writer::{PcapWriter, Precision};
