@@ -37,6 +37,7 @@ pub mod ssdp;
 #[cfg(test)]
 mod testing;
 pub mod upnp;
+pub mod wlan;
 
 pub use bytes::Reader;
 pub use dissect::{
