@@ -17,6 +17,7 @@ pub mod bytes;
 pub mod dissect;
 pub mod ja4;
 pub mod protocols;
+pub mod quic;
 pub mod tls;
 pub mod x509;
 

@@ -4,11 +4,15 @@
 
 use cordon_model::App;
 
-use crate::{DatagramProtocol, StreamProtocol, tls};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, quic, tls};
 
 /// Protocols over TCP.
 pub static STREAMS: &[StreamProtocol] =
     &[StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start }];
 
 /// Protocols over UDP.
-pub static DATAGRAMS: &[DatagramProtocol] = &[];
+pub static DATAGRAMS: &[DatagramProtocol] = &[DatagramProtocol {
+    app: App::Quic,
+    recognise: quic::recognise,
+    dissect: DatagramDissect::Flow(quic::start),
+}];

@@ -209,7 +209,7 @@ impl Tls {
 
     /// Whether nothing readable can follow.
     fn is_over(&self) -> bool {
-        let Tls { client, server, chosen, data_records } = self;
+        let Tls { client, server, chosen, data_records, .. } = self;
         let both_met = client.spoke && server.spoke;
         // From the ServerHello of TLS 1.3 on everything is encrypted.
         both_met && *chosen >= Some(TlsVersion::TLS1_3)
