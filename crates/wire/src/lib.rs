@@ -27,6 +27,7 @@ pub mod ja4;
 pub mod link;
 pub mod ot;
 pub mod protocols;
+pub mod quic;
 pub mod tls;
 pub mod transport;
 pub mod x509;

@@ -4,13 +4,14 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot, tls};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot, quic, tls};
 
 /// Protocols over TCP.
 #[rustfmt::skip]
 pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
+    StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
     crate::dns::DNS_STREAM,
 ];
@@ -24,6 +25,7 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
     crate::dns::MDNS,
     crate::dns::LLMNR,
     crate::nbns::NBNS,
+    DatagramProtocol { app: App::Quic, recognise: quic::recognise, dissect: DatagramDissect::Flow(quic::start) },
     crate::dns::DNS,
     crate::dhcpv6::DHCPV6,
 ];

@@ -49,6 +49,8 @@ pub struct Tls {
     server: Half,
     /// The version that the server chose.
     chosen: Option<TlsVersion>,
+    /// The server asked for another hello, so a change_cipher_spec means nothing yet.
+    retries: bool,
     data_records: u8,
 }
 
@@ -104,6 +106,11 @@ impl StreamDissector for Tls {
             if header.left > 0 {
                 self.half(side).record = Some(header);
             }
+            if fresh && header.begins_a_hello(bytes) {
+                // Before a second hello stands a change_cipher_spec that changes nothing
+                // (RFC 8446, D.4).
+                self.half(side).encrypted = false;
+            }
             self.content(side, header.kind, fresh, bytes, out);
             if self.is_over() {
                 return Step::Done;
@@ -129,10 +136,11 @@ impl Tls {
 
     /// Takes a piece of a record's content.
     fn content(&mut self, side: Side, kind: u8, fresh: bool, bytes: &[u8], out: &mut Out<'_>) {
+        let retries = self.retries;
         let half = self.half(side);
         match kind {
             kind::HANDSHAKE if !half.encrypted => self.handshake(side, bytes, out),
-            kind::CHANGE_CIPHER_SPEC => half.encrypted = true,
+            kind::CHANGE_CIPHER_SPEC => half.encrypted = !retries,
             kind::APPLICATION_DATA => {
                 half.encrypted = true;
                 self.data_records = self.data_records.saturating_add(u8::from(fresh));
@@ -182,7 +190,8 @@ impl Tls {
             }
             message::SERVER_HELLO => {
                 if let Some(hello) = hello::server_hello(body) {
-                    if !is_retry(body) {
+                    self.retries = is_retry(body);
+                    if !self.retries {
                         self.chosen = Some(hello.version);
                     }
                     out.say(Said::ServerHello(Box::new(hello)));
@@ -200,7 +209,7 @@ impl Tls {
 
     /// Whether nothing readable can follow.
     fn is_over(&self) -> bool {
-        let Tls { client, server, chosen, data_records } = self;
+        let Tls { client, server, chosen, data_records, .. } = self;
         let both_met = client.spoke && server.spoke;
         // From the ServerHello of TLS 1.3 on everything is encrypted.
         both_met && *chosen >= Some(TlsVersion::TLS1_3)
@@ -322,7 +331,9 @@ mod tests {
         feed.send(Side::Client, &record(22, &message(1, &client_body("plug.example"))));
         let mut retry = server_body(0x0303, &[(43, vec![3, 4])]);
         retry[2..10].copy_from_slice(&RETRY);
-        let step = feed.send(Side::Server, &record(22, &message(2, &retry)));
+        feed.send(Side::Server, &record(22, &message(2, &retry)));
+        feed.send(Side::Server, &record(20, &[1]));
+        let step = feed.send(Side::Client, &record(20, &[1]));
         assert!(matches!(step, Step::Consumed(_)));
     }
 
@@ -330,8 +341,16 @@ mod tests {
     fn encrypted_handshake_records_are_not_read_as_messages() {
         let mut feed = Feed::new();
         feed.send(Side::Client, &record(20, &[1]));
-        feed.send(Side::Client, &record(22, &message(1, &client_body("plug.example"))));
+        feed.send(Side::Client, &record(22, &message(1, &client_body("plug.example"))[..80]));
         assert!(feed.said.is_empty());
+    }
+
+    #[test]
+    fn the_hello_after_a_retry_request_is_read() {
+        let mut feed = Feed::new();
+        feed.send(Side::Client, &record(20, &[1]));
+        feed.send(Side::Client, &record(22, &message(1, &client_body("plug.example"))));
+        assert_eq!(feed.said.len(), 1);
     }
 
     #[test]

@@ -43,6 +43,16 @@ impl Header {
         *reader = ahead;
         Some(Header { kind, length, left: length })
     }
+
+    /// Whether the record holds just one hello in clear text, as the front of its content tells.
+    pub fn begins_a_hello(&self, content: &[u8]) -> bool {
+        let mut reader = Reader::new(content);
+        let (kind, length, major) = (reader.u8(), reader.u24(), reader.u8());
+        self.kind == kind::HANDSHAKE
+            && matches!(kind, Some(1 | 2))
+            && length.is_some_and(|length| length + 4 == u32::from(self.length))
+            && major == Some(3)
+    }
 }
 
 /// Judges bytes where a record should begin.
