@@ -9,6 +9,7 @@ use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot};
 /// Protocols over TCP.
 pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
+    StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
 ];
 
