@@ -142,10 +142,14 @@ impl Assembly {
         } else if self.bytes.is_empty()
             || sequence != self.next
             || (self.from, self.to) != (header.source, header.destination)
-            || self.bytes.len() + segment.len() > FRAGMENT_LIMIT
         {
             self.bytes.clear();
             return None;
+        }
+        if self.bytes.len() + segment.len() > FRAGMENT_LIMIT {
+            // Too long to be right, but what it asks for stands in front.
+            self.next = u8::MAX;
+            return Some(&*self.bytes);
         }
         self.bytes.extend_from_slice(segment);
         self.next = sequence.wrapping_add(1) & Self::SEQUENCE;

@@ -11,7 +11,9 @@ mod dnp3_objects;
 // pub mod enip;
 pub mod modbus;
 mod modbus_pdu;
-// pub mod s7comm;
+pub mod s7comm;
+mod s7comm_job;
+mod s7comm_userdata;
 
 use std::fmt::Write;
 
