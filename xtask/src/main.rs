@@ -1,6 +1,7 @@
 //! The project's own chores: `cargo xtask test`, `cargo xtask eval …`, `cargo xtask train`.
 
 mod chore;
+mod eval;
 mod test;
 mod tidy;
 mod tools;
@@ -18,10 +19,16 @@ struct Args {
 enum Chore {
     /// Set up and run everything that must hold: formatting, lints, licences, docs, all tests
     Test,
+    /// Measure against labels and peers
+    Eval {
+        #[command(subcommand)]
+        what: eval::What,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test::run(),
+        Chore::Eval { what } => eval::run(what),
     }
 }

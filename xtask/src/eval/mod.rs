@@ -1,0 +1,40 @@
+//! `cargo xtask eval …`: figures against labels and peers, printed as tables for `docs/benchmarks.md`.
+
+mod corpus;
+mod protocols;
+mod speed;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub enum What {
+    /// Which flows cordon recognises, with tshark as judge
+    Protocols {
+        /// A folder of captures; without it, the corpus' dev and speed sets
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Print every flow on which the two disagree
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Packets per CPU second and peak memory, beside nDPI, in turns
+    Speed {
+        /// A large capture; without it, the corpus' big.pcap is made
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// How often each runs
+        #[arg(long, default_value_t = 5)]
+        times: usize,
+    },
+}
+
+/// Runs one evaluation.
+pub fn run(what: What) -> Result<()> {
+    match what {
+        What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
+        What::Speed { file, times } => speed::run(file.as_deref(), times),
+    }
+}
