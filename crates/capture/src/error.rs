@@ -50,6 +50,9 @@ pub enum CaptureError {
         /// As it was given.
         path: PathBuf,
     },
+    /// Standard input is a keyboard.
+    #[error("-: standard input is a terminal; pipe a capture into it, or name a file")]
+    Terminal,
     /// The system failed to read it.
     #[error("{name}: cannot be read: {source}; check the disk or the mount")]
     Io {

@@ -233,7 +233,7 @@ impl Pcapng {
     fn pass_over(&mut self, kind: u32, total: u32, window: &mut Window) -> Result<(), String> {
         let words = Words { big_endian: self.big_endian };
         if (total as usize) < LEAST_BLOCK {
-            return Err(lying_length(total as usize));
+            return Err(impossible_length(total as usize));
         }
         if !window.skip(u64::from(total) - 4) {
             return Err(window.why_it_ends(&format!("a block of type {kind:#x}")));
@@ -253,7 +253,7 @@ impl Pcapng {
 #[inline]
 fn block(words: Words, total: usize, window: &mut Window) -> Result<&[u8], String> {
     if !(LEAST_BLOCK..=MAX_RECORD).contains(&total) {
-        return Err(lying_length(total));
+        return Err(impossible_length(total));
     }
     if window.peek(total).is_none() {
         return Err(window.why_it_ends("the next block"));
@@ -268,6 +268,11 @@ fn block(words: Words, total: usize, window: &mut Window) -> Result<&[u8], Strin
         return Err(lying_length(total));
     }
     Ok(rest)
+}
+
+#[cold]
+fn impossible_length(total: usize) -> String {
+    format!("the next block claims {total} bytes, which no block of its type has")
 }
 
 #[cold]

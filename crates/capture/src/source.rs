@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     os::fd::AsFd,
     path::Path,
 };
@@ -56,6 +56,7 @@ impl FileSource {
     /// Where it cannot be opened, is empty, or is no capture.
     pub fn open(path: &InputPath, input: u32) -> Result<FileSource, CaptureError> {
         let (file, total) = match path {
+            InputPath::Stdin if io::stdin().is_terminal() => return Err(CaptureError::Terminal),
             InputPath::Stdin => {
                 let stdin = io::stdin().as_fd().try_clone_to_owned();
                 let name = path.to_string();

@@ -92,7 +92,7 @@ impl Window {
     pub(crate) fn why_it_ends(&self, what: &str) -> String {
         match (&self.trouble, self.rest().len()) {
             (Some(trouble), _) => format!("reading failed before the end of {what}: {trouble}"),
-            (None, left) => format!("the file ends within {what}, {left} bytes into it"),
+            (None, left) => format!("the file ends within {what} (bytes left: {left})"),
         }
     }
 

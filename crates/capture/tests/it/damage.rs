@@ -2,9 +2,11 @@
 
 use std::io::{self, Cursor, Read};
 
+use proptest::prelude::*;
+
 use cordon_capture::{CaptureError, FileSource, MAX_PACKET};
 
-use crate::make::{ORDERS, Pcapng, classic, classic_head, drain, packets, pcapng, read};
+use crate::make::{ORDERS, Order, Pcapng, classic, classic_head, drain, packets, pcapng, read};
 
 /// Cuts a file at every byte. `whole` are the lengths at which it ends cleanly.
 fn cut_everywhere(file: &[u8], whole: &[usize]) {
@@ -176,5 +178,42 @@ fn a_pipe_that_drips_gives_every_packet() {
         let pipe = Dripping(Cursor::new(file), false);
         let source = FileSource::from_reader(Box::new(pipe), "x", 0).unwrap();
         assert_eq!(drain(source).unwrap().0, packets());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_behind_the_head_of_a_file_are_harmless(
+        big in any::<bool>(),
+        format in 0..3,
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
+        let order = Order { big };
+        let mut file = match format {
+            0 => classic_head(order, 0xa1b2_c3d4, 4, 1),
+            1 => classic_head(order, 0xa1b2_3c4d, 3, 1),
+            _ => pcapng(order, &packets()[..1]),
+        };
+        file.extend_from_slice(&bytes);
+        let (got, status) = read(&file).unwrap();
+        prop_assert_eq!(got.len() as u64, status.packets);
+    }
+
+    #[test]
+    fn blocks_of_every_type_with_any_body_are_harmless(
+        big in any::<bool>(),
+        blocks in proptest::collection::vec(
+            (0u32..12, proptest::collection::vec(prop_oneof![Just(0u8), any::<u8>()], 0..80)),
+            0..8,
+        ),
+    ) {
+        let mut made = Pcapng::new(Order { big });
+        made.interface(1, 0, &[]);
+        for (kind, body) in blocks {
+            made.block(kind, &body);
+        }
+        made.enhanced(0, 1, &packets()[0]);
+        let (got, status) = read(&made.file).unwrap();
+        prop_assert!(status.cut_short.is_some() || got.last().unwrap().data == packets()[0].data);
     }
 }

@@ -83,7 +83,7 @@ fn a_file_that_may_not_be_read_is_no_missing_file() {
     use std::os::unix::fs::PermissionsExt;
     let path = folder("forbidden").join("file");
     fs::write(&path, capture()).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let error = FileSource::open(&InputPath::File(path), 0).err().unwrap();
     assert!(matches!(error, CaptureError::Permission { .. }));
 }

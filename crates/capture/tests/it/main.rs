@@ -1,5 +1,13 @@
 //! Captures that are made here, byte by byte, and read back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is test code, and clippy only knows functions marked as tests"
+)]
+
 mod damage;
 mod formats;
 mod inputs;
