@@ -10,12 +10,20 @@ use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot};
 pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
+    StreamProtocol { app: App::Enip, recognise: ot::enip::recognise, start: ot::enip::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
 ];
 
 /// Protocols over UDP.
-pub static DATAGRAMS: &[DatagramProtocol] = &[DatagramProtocol {
-    app: App::Dnp3,
-    recognise: ot::dnp3::recognise_datagram,
-    dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams),
-}];
+pub static DATAGRAMS: &[DatagramProtocol] = &[
+    DatagramProtocol {
+        app: App::Dnp3,
+        recognise: ot::dnp3::recognise_datagram,
+        dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams),
+    },
+    DatagramProtocol {
+        app: App::Enip,
+        recognise: ot::enip::recognise_datagram,
+        dissect: DatagramDissect::Each(ot::enip::datagram),
+    },
+];
