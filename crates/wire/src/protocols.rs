@@ -12,6 +12,7 @@ pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
+    StreamProtocol { app: App::Enip, recognise: ot::enip::recognise, start: ot::enip::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
     crate::dns::DNS_STREAM,
 ];
@@ -26,6 +27,7 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
     crate::dns::LLMNR,
     crate::nbns::NBNS,
     DatagramProtocol { app: App::Quic, recognise: quic::recognise, dissect: DatagramDissect::Flow(quic::start) },
+    DatagramProtocol { app: App::Enip, recognise: ot::enip::recognise_datagram, dissect: DatagramDissect::Each(ot::enip::datagram) },
     crate::dns::DNS,
     crate::dhcpv6::DHCPV6,
 ];

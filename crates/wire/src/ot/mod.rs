@@ -5,10 +5,14 @@
 //! operation means for a plant is not decided here.
 
 // pub mod bacnet;
+mod cip;
+mod cip_identity;
+mod cip_names;
+mod cip_pccc;
 pub mod dnp3;
 mod dnp3_app;
 mod dnp3_objects;
-// pub mod enip;
+pub mod enip;
 pub mod modbus;
 mod modbus_pdu;
 pub mod s7comm;
