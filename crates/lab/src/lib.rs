@@ -1,0 +1,45 @@
+//! The lab: sites and scenarios as data, played as real packets.
+//!
+//! A [`Site`] is a TOML text: networks, devices, what they do and when, and which defects were
+//! planted. [`write`] plays it: every act becomes a conversation with real protocol bytes, and
+//! all frames come out in the order of their times. [`pcap`] writes them as a file.
+//!
+//! ```
+//! let site = cordon_lab::demo().unwrap();
+//! let captures = cordon_lab::write(&site, 1).unwrap();
+//! let mut file = Vec::new();
+//! cordon_lab::pcap(&captures[0], &mut file).unwrap();
+//! assert!(site.planted.iter().any(|planted| planted.kind == "telnet-service"));
+//! ```
+//!
+//! This crate must not know: the parsers, the inventory, the detection, or anything else that is
+//! tested with what it makes. It reads no clock, no file and no network.
+
+mod bytes;
+mod capture;
+mod error;
+mod net;
+mod play;
+mod proto;
+mod rng;
+mod site;
+mod span;
+mod stage;
+mod wifi;
+
+pub use capture::{Capture, Frame, pcap, write};
+pub use error::SiteError;
+pub use site::{Child, Device, Expect, Planted, Site};
+
+/// The demonstration site: a small clinic, a plant and a home.
+///
+/// # Errors
+/// None, as long as the tests pass: the text is part of the program.
+pub fn demo() -> Result<Site, SiteError> {
+    Site::parse(concat!(
+        include_str!("../sites/demo.toml"),
+        include_str!("../sites/demo-devices.toml"),
+        include_str!("../sites/demo-activity.toml"),
+        include_str!("../sites/demo-certificates.toml"),
+    ))
+}

@@ -1,0 +1,34 @@
+//! One module per protocol: the device's side as data, the acts, and their bytes.
+
+pub(crate) mod arp;
+pub(crate) mod bacnet;
+pub(crate) mod ber;
+pub(crate) mod cdp;
+pub(crate) mod coap;
+pub(crate) mod dhcp;
+pub(crate) mod dhcpv6;
+pub(crate) mod dnp3;
+pub(crate) mod dns;
+pub(crate) mod eapol;
+pub(crate) mod enip;
+pub(crate) mod ftp;
+pub(crate) mod http;
+pub(crate) mod icmp;
+pub(crate) mod igmp;
+pub(crate) mod lldp;
+pub(crate) mod llmnr;
+pub(crate) mod mdns;
+pub(crate) mod modbus;
+pub(crate) mod mqtt;
+pub(crate) mod nbns;
+pub(crate) mod ndp;
+pub(crate) mod ntp;
+pub(crate) mod quic;
+pub(crate) mod rtsp;
+pub(crate) mod s7;
+pub(crate) mod snmp;
+pub(crate) mod ssh;
+pub(crate) mod telnet;
+pub(crate) mod tls;
+pub(crate) mod upnp;
+pub(crate) mod wording;
