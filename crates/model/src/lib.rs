@@ -26,6 +26,7 @@ pub mod secret;
 pub mod time;
 
 pub use address::Mac;
+pub use address::{Scope, is_public, scope};
 pub use app::{App, Basis};
 pub use device::{Attribute, Claim, Device, DeviceId, DeviceType, Reason, Service};
 pub use fact::{Fact, Party, Said};

@@ -1,0 +1,177 @@
+//! Who talks to the Internet, whom the Internet talks to, and under which names.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use cordon_model::fact::{Dns, DnsKind, DnsValue};
+use cordon_model::{App, Basis, Ends, Fact, Flow, PacketId, Text, Transport};
+
+use crate::ends::{Subject, may_be_outside};
+
+/// How many pairs of inside and outside address are kept: about 16 MB when full.
+const MOST_PAIRS: usize = 64 * 1024;
+/// How many peers of one subject are kept: a scanner cannot push the others out.
+const MOST_PEERS: usize = 1024;
+/// How many names of outside addresses are kept.
+const MOST_NAMES: usize = 32 * 1024;
+
+/// One outside peer of one subject.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub packet: PacketId,
+    pub flows: u64,
+    pub bytes: u64,
+    pub app: Option<App>,
+    pub transport: Transport,
+    pub port: Option<u16>,
+    /// A plant protocol, seen in payload.
+    pub plant: bool,
+}
+
+/// The outside peers of one subject.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peers {
+    pub peers: HashMap<IpAddr, Peer>,
+    /// Flows to peers beyond the limit.
+    pub more: u64,
+}
+
+/// All traffic with addresses that may lie outside.
+#[derive(Default)]
+pub(crate) struct Internet {
+    /// By the client.
+    pub contacts: HashMap<Subject, Peers>,
+    /// By the server that answered.
+    pub exposed: HashMap<Subject, Peers>,
+    /// What outside addresses are called.
+    pub names: Names,
+    pairs: usize,
+}
+
+impl Internet {
+    /// Takes in a flow.
+    pub(crate) fn flow(&mut self, flow: &Flow) {
+        if !matches!(flow.transport, Transport::Tcp | Transport::Udp) {
+            return;
+        }
+        if let Some(ip) = flow.server.ip.filter(|ip| may_be_outside(*ip)) {
+            let subject = Subject::of(&flow.client, flow.vlan);
+            add(&mut self.contacts, &mut self.pairs, subject, ip, flow);
+        }
+        if let Some(ip) = flow.client.ip.filter(|ip| may_be_outside(*ip))
+            && was_answered(flow)
+        {
+            let subject = Subject::of(&flow.server, flow.vlan);
+            add(&mut self.exposed, &mut self.pairs, subject, ip, flow);
+        }
+    }
+}
+
+/// Whether somebody asked and the service really answered: a refusal opens no door, and the order
+/// of ports alone proves no direction.
+fn was_answered(flow: &Flow) -> bool {
+    flow.ends != Ends::Ports && flow.received.data_packets > 0
+}
+
+fn add(
+    all: &mut HashMap<Subject, Peers>,
+    pairs: &mut usize,
+    subject: Subject,
+    ip: IpAddr,
+    flow: &Flow,
+) {
+    let full = *pairs >= MOST_PAIRS;
+    if full && !all.contains_key(&subject) {
+        return;
+    }
+    let of = all.entry(subject).or_default();
+    if (full || of.peers.len() >= MOST_PEERS) && !of.peers.contains_key(&ip) {
+        of.more = of.more.saturating_add(1);
+        return;
+    }
+    let seen = flow.basis == Some(Basis::Payload);
+    let plant = seen && flow.app.is_some_and(crate::data::is_plant);
+    let peer = of.peers.entry(ip).or_insert_with(|| {
+        *pairs += 1;
+        Peer {
+            packet: flow.packet,
+            flows: 0,
+            bytes: 0,
+            app: flow.app,
+            transport: flow.transport,
+            port: flow.server.port,
+            plant: false,
+        }
+    });
+    peer.flows = peer.flows.saturating_add(1);
+    peer.bytes = peer.bytes.saturating_add(flow.bytes());
+    if flow.packet < peer.packet || (plant && !peer.plant) {
+        peer.packet = flow.packet;
+        peer.app = flow.app;
+        peer.transport = flow.transport;
+        peer.port = flow.server.port;
+    }
+    peer.plant |= plant;
+}
+
+/// What outside addresses are called: what a client asked the address for comes before what a
+/// resolver said, and the earlier packet before the later.
+#[derive(Default)]
+pub(crate) struct Names {
+    names: HashMap<IpAddr, (Rank, PacketId, Text)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Asked,
+    Resolved,
+}
+
+impl Names {
+    /// A client named the server it speaks to (SNI, Host).
+    pub(crate) fn asked(&mut self, fact: &Fact, name: &Text) {
+        if let Some(ip) = fact.to.ip
+            && name.parse::<IpAddr>().is_err()
+        {
+            let host = name.split(':').next().unwrap_or(name);
+            self.add(ip, Rank::Asked, fact.packet, host);
+        }
+    }
+
+    /// A resolver named addresses.
+    pub(crate) fn resolved(&mut self, fact: &Fact, dns: &Dns) {
+        if dns.kind != DnsKind::Dns || !dns.response {
+            return;
+        }
+        for record in &dns.records {
+            if let DnsValue::Address(ip) = record.value {
+                let name = dns.questions.first().map_or(&record.name, |question| &question.name);
+                self.add(ip, Rank::Resolved, fact.packet, name);
+            }
+        }
+    }
+
+    fn add(&mut self, ip: IpAddr, rank: Rank, packet: PacketId, name: &str) {
+        if !may_be_outside(ip) || name.is_empty() {
+            return;
+        }
+        if self.names.len() >= MOST_NAMES && !self.names.contains_key(&ip) {
+            return;
+        }
+        match self.names.get_mut(&ip) {
+            Some(known) => {
+                if (rank, packet, name) < (known.0, known.1, known.2.as_str()) {
+                    *known = (rank, packet, name.into());
+                }
+            }
+            None => {
+                self.names.insert(ip, (rank, packet, name.into()));
+            }
+        }
+    }
+
+    /// The name of an address, if one was seen.
+    pub(crate) fn of(&self, ip: IpAddr) -> Option<&Text> {
+        self.names.get(&ip).map(|(_, _, name)| name)
+    }
+}
