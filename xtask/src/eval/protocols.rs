@@ -166,7 +166,9 @@ fn tshark(folder: &Path, path: &Path) -> Result<Option<HashMap<Ends, BTreeSet<&'
             continue;
         }
         let names = flows.entry(ends).or_default();
-        for (_, name) in JUDGED {
+        // The handshake inside QUIC is QUIC's.
+        let inside_quic = |name: &str| name == "tls" && !ends.0;
+        for (_, name) in JUDGED.iter().filter(|(_, name)| !inside_quic(name)) {
             if layers.split(':').any(|layer| layer == *name) {
                 names.insert(name);
             }
