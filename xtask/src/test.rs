@@ -29,7 +29,9 @@ pub fn run() -> Result<()> {
     let begun = Instant::now();
     let mut skipped = tools::prepare();
     if corpus().is_none() {
-        skipped.push("tests on the corpus: no corpus at ../shared/corpus; set CORDON_CORPUS".to_owned());
+        skipped.push(
+            "tests on the corpus: no corpus at ../shared/corpus; set CORDON_CORPUS".to_owned(),
+        );
     }
     let mut passed = 0;
     let mut failed = Vec::new();

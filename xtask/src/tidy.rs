@@ -42,7 +42,10 @@ mod tests {
                     continue;
                 }
                 if let Some(below) = layers.get(to) {
-                    assert!(below <= layer, "{name} (layer {layer}) must not know {to} (layer {below})");
+                    assert!(
+                        below <= layer,
+                        "{name} (layer {layer}) must not know {to} (layer {below})"
+                    );
                 }
             }
         }
@@ -54,7 +57,11 @@ mod tests {
             let text = std::fs::read_to_string(&path).unwrap();
             let opens = text.lines().next().unwrap_or_default();
             let include = path.ends_with("finding_kinds.rs");
-            assert!(include || opens.starts_with("//!"), "{} does not open with //!", path.display());
+            assert!(
+                include || opens.starts_with("//!"),
+                "{} does not open with //!",
+                path.display()
+            );
         }
     }
 
@@ -63,8 +70,13 @@ mod tests {
         for path in sources(root()) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let lines = std::fs::read_to_string(&path).unwrap().lines().count();
-            let table = TABLES.contains(&name.as_str()) || path.components().any(|part| part.as_os_str() == "tables");
-            assert!(table || lines <= MAX_LINES, "{} has {lines} lines; move a noun out", path.display());
+            let table = TABLES.contains(&name.as_str())
+                || path.components().any(|part| part.as_os_str() == "tables");
+            assert!(
+                table || lines <= MAX_LINES,
+                "{} has {lines} lines; move a noun out",
+                path.display()
+            );
         }
     }
 

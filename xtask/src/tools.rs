@@ -30,7 +30,9 @@ pub fn prepare() -> Vec<String> {
     }
     if !exists("cargo-deny") {
         println!("installing cargo-deny {CARGO_DENY}");
-        if let Err(error) = run(cargo(&["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY])) {
+        if let Err(error) =
+            run(cargo(&["install", "--quiet", "--locked", "cargo-deny", "--version", CARGO_DENY]))
+        {
             skipped.push(format!("licence check: {error:#}"));
         }
     }

@@ -14,7 +14,8 @@ pub fn scratch() -> PathBuf {
 
 /// The folder into which an archive of the corpus is unpacked, such as `captures/dev/dev.tar.zst`.
 pub fn unpacked(archive: &str) -> Result<PathBuf> {
-    let corpus = corpus().context("no corpus at ../shared/corpus; set CORDON_CORPUS to its folder")?;
+    let corpus =
+        corpus().context("no corpus at ../shared/corpus; set CORDON_CORPUS to its folder")?;
     let target = scratch().join(archive.trim_end_matches(".tar.zst"));
     let done = target.join(".complete");
     if !done.exists() {
@@ -33,7 +34,9 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        for entry in
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
             let path = entry?.path();
             if path.is_dir() { folders.push(path) } else { found.push(path) }
         }

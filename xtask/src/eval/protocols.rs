@@ -60,7 +60,10 @@ struct Score {
 pub fn run(dir: Option<&Path>, explain: bool) -> Result<()> {
     let folders = match dir {
         Some(dir) => vec![dir.to_owned()],
-        None => vec![unpacked("captures/dev/dev.tar.zst")?.join("dev"), unpacked("captures/speed/speed.tar.zst")?],
+        None => vec![
+            unpacked("captures/dev/dev.tar.zst")?.join("dev"),
+            unpacked("captures/speed/speed.tar.zst")?,
+        ],
     };
     let mut scores: BTreeMap<App, Score> = BTreeMap::new();
     let (mut judged, mut unreadable) = (0, 0);
@@ -75,10 +78,13 @@ pub fn run(dir: Option<&Path>, explain: bool) -> Result<()> {
             compare(&path, &theirs, &ours, &mut scores, explain);
         }
     }
-    println!("| protocol | flows by tshark | recognised | share | seen as another | not recognised | cordon alone |");
+    println!(
+        "| protocol | flows by tshark | recognised | share | seen as another | not recognised | cordon alone |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for (app, score) in &scores {
-        let share = if score.flows == 0 { 1.0 } else { score.recognised as f64 / score.flows as f64 };
+        let share =
+            if score.flows == 0 { 1.0 } else { score.recognised as f64 / score.flows as f64 };
         println!(
             "| {app} | {} | {} | {:.1} % | {} | {} | {} |",
             score.flows,
@@ -91,7 +97,9 @@ pub fn run(dir: Option<&Path>, explain: bool) -> Result<()> {
     }
     let flows: u64 = scores.values().map(|score| score.flows).sum();
     let recognised: u64 = scores.values().map(|score| score.recognised).sum();
-    println!("\n{judged} captures, {unreadable} of them not readable by cordon; {recognised} of {flows} flows recognised");
+    println!(
+        "\n{judged} captures, {unreadable} of them not readable by cordon; {recognised} of {flows} flows recognised"
+    );
     Ok(())
 }
 
@@ -152,7 +160,9 @@ fn tshark(folder: &Path, path: &Path) -> Result<Option<HashMap<Ends, BTreeSet<&'
         for field in FIELDS {
             fields.extend(["-e", field]);
         }
-        let output = command("tshark", &fields).output().context("cannot start tshark; install Debian's tshark")?;
+        let output = command("tshark", &fields)
+            .output()
+            .context("cannot start tshark; install Debian's tshark")?;
         fs::write(&cache, output.stdout)?;
     }
     let table = fs::read_to_string(&cache)?;
@@ -208,7 +218,11 @@ fn is_capture(path: &Path) -> Result<bool> {
     Ok(read == 4
         && matches!(
             magic,
-            [0xd4, 0xc3, 0xb2, 0xa1] | [0xa1, 0xb2, 0xc3, 0xd4] | [0x4d, 0x3c, 0xb2, 0xa1] | [0xa1, 0xb2, 0x3c, 0x4d] | [0x0a, 0x0d, 0x0d, 0x0a]
+            [0xd4, 0xc3, 0xb2, 0xa1]
+                | [0xa1, 0xb2, 0xc3, 0xd4]
+                | [0x4d, 0x3c, 0xb2, 0xa1]
+                | [0xa1, 0xb2, 0x3c, 0x4d]
+                | [0x0a, 0x0d, 0x0d, 0x0a]
         ))
 }
 
@@ -224,7 +238,8 @@ impl Sink for Seen {
             Transport::Udp => false,
             _ => return,
         };
-        let (Some(client), Some(server)) = (flow.client.ip.zip(flow.client.port), flow.server.ip.zip(flow.server.port))
+        let (Some(client), Some(server)) =
+            (flow.client.ip.zip(flow.client.port), flow.server.ip.zip(flow.server.port))
         else {
             return;
         };

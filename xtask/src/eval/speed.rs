@@ -23,7 +23,8 @@ pub fn run(file: Option<&Path>, times: usize) -> Result<()> {
     };
     let capture = file.to_str().context("the capture lies at a path that is not UTF-8")?;
     run_command(cargo(&["build", "--quiet", "--release", "--package", "cordon-cli"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let cordon = target.join("release/cordon");
     let cordon = cordon.to_str().context("the target folder is at a path that is not UTF-8")?;
     let ours = ["look", capture, "--format", "json", "--quiet"];
@@ -68,7 +69,9 @@ fn big() -> Result<PathBuf> {
 }
 
 fn packets(capture: &str) -> Result<u64> {
-    let output = command("capinfos", &["-c", "-M", "-T", "-r", capture]).output().context("cannot start capinfos")?;
+    let output = command("capinfos", &["-c", "-M", "-T", "-r", capture])
+        .output()
+        .context("cannot start capinfos")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.split_whitespace().last().context("capinfos says nothing")?;
     last.parse().with_context(|| format!("capinfos says {last:?} instead of a packet count"))
