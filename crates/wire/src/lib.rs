@@ -22,23 +22,24 @@ pub mod dissect;
 pub mod dns;
 pub mod eapol;
 pub mod group;
+pub mod http;
 pub mod ip;
 pub mod ja4;
 pub mod link;
-pub mod ot;
-pub mod protocols;
-pub mod quic;
-pub mod tls;
-pub mod transport;
-pub mod x509;
 pub mod lldp;
 pub mod nbns;
 pub mod ndp;
+pub mod ot;
+pub mod protocols;
+pub mod quic;
 pub mod ssdp;
 #[cfg(test)]
 mod testing;
+pub mod tls;
+pub mod transport;
 pub mod upnp;
 pub mod wlan;
+pub mod x509;
 
 pub use bytes::Reader;
 pub use dissect::{

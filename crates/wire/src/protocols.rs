@@ -4,12 +4,13 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, ot, quic, tls};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, http, ot, quic, tls};
 
 /// Protocols over TCP.
 #[rustfmt::skip]
 pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
+    StreamProtocol { app: App::Http, recognise: http::recognise, start: http::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
     StreamProtocol { app: App::Enip, recognise: ot::enip::recognise, start: ot::enip::start },
