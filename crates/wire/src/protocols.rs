@@ -22,6 +22,11 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
         dissect: DatagramDissect::Flow(ot::dnp3::start_datagrams),
     },
     DatagramProtocol {
+        app: App::Bacnet,
+        recognise: ot::bacnet::recognise,
+        dissect: DatagramDissect::Flow(ot::bacnet::start),
+    },
+    DatagramProtocol {
         app: App::Enip,
         recognise: ot::enip::recognise_datagram,
         dissect: DatagramDissect::Each(ot::enip::datagram),

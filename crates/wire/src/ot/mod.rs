@@ -4,7 +4,10 @@
 //! objects becomes a few, bounded), and every answer about identity a `Said::Controller`. What an
 //! operation means for a plant is not decided here.
 
-// pub mod bacnet;
+pub mod bacnet;
+mod bacnet_names;
+mod bacnet_service;
+mod bacnet_tag;
 mod cip;
 mod cip_identity;
 mod cip_names;
