@@ -178,6 +178,9 @@ pub struct ControllerIdentity {
     pub model: Option<Text>,
     /// Firmware or revision.
     pub firmware: Option<Text>,
+    /// Application software version, where the protocol tells it apart from the firmware (BACnet).
+    #[serde(default)]
+    pub software: Option<Text>,
     /// Hardware revision.
     pub hardware: Option<Text>,
     /// Serial number.

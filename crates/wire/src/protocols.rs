@@ -28,6 +28,7 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
     crate::dns::LLMNR,
     crate::nbns::NBNS,
     DatagramProtocol { app: App::Quic, recognise: quic::recognise, dissect: DatagramDissect::Flow(quic::start) },
+    DatagramProtocol { app: App::Bacnet, recognise: ot::bacnet::recognise, dissect: DatagramDissect::Flow(ot::bacnet::start) },
     DatagramProtocol { app: App::Enip, recognise: ot::enip::recognise_datagram, dissect: DatagramDissect::Each(ot::enip::datagram) },
     crate::dns::DNS,
     crate::dhcpv6::DHCPV6,

@@ -4,7 +4,10 @@
 //! objects becomes a few, bounded), and every answer about identity a `Said::Controller`. What an
 //! operation means for a plant is not decided here.
 
-// pub mod bacnet;
+pub mod bacnet;
+mod bacnet_names;
+mod bacnet_service;
+mod bacnet_tag;
 mod cip;
 mod cip_identity;
 mod cip_names;
@@ -146,6 +149,78 @@ mod tests {
         assert_eq!(hex(&[0xca, 0xfe]).as_deref(), Some("0xcafe"));
         assert_eq!(hex(&[0; 9]).as_deref(), Some("9 bytes"));
         assert_eq!(hex(&[]), None);
+    }
+}
+
+#[cfg(test)]
+mod hostile {
+    use cordon_model::{App, SecretKey};
+    use proptest::prelude::*;
+
+    use crate::{Datagram, DatagramDissect, Guess, Out, Side, Step, protocols};
+
+    /// Starts of real messages, so that random bytes reach behind the framing.
+    const STARTS: &[&[u8]] = &[
+        &[],
+        &[0, 1, 0, 0, 0, 40, 1],
+        &[0x32, 1, 0, 0, 0, 1, 0, 30, 0, 10],
+        &[3, 0, 0, 60, 2, 0xf0, 0x80, 0x32, 7, 0, 0, 0, 1, 0, 12, 0, 31, 0, 1, 0x12],
+        &[3, 0, 0, 60, 2, 0xf0, 0x80, 0x32, 1, 0, 0, 0, 1, 0, 43, 0, 0],
+        &[
+            0x6f, 0, 40, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 2, 0, 0, 0, 0, 0, 0xb2, 0, 24, 0,
+        ],
+        &[0x81, 0x0a, 0, 60, 1, 0],
+        &[0x81, 0x0a, 0, 60, 1, 0, 0, 5, 1, 16],
+        &[0x81, 0x0a, 0, 60, 1, 0, 0x30, 1, 14],
+    ];
+
+    const OT: &[App] = &[App::Modbus, App::Dnp3, App::S7comm, App::Enip, App::Bacnet];
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_consumed_within_bounds(
+            start in 0..STARTS.len(),
+            random in proptest::collection::vec(any::<u8>(), 0..300),
+            cut in 0..300usize,
+        ) {
+            let bytes = [STARTS[start], &random].concat();
+            let key = SecretKey::new([1; 32]);
+            let mut said = Vec::new();
+            for row in protocols::STREAMS.iter().filter(|row| OT.contains(&row.app)) {
+                (row.recognise)(Side::Client, &bytes);
+                let mut dissector = (row.start)();
+                let (front, back) = bytes.split_at(cut.min(bytes.len()));
+                for (side, part) in [(Side::Client, front), (Side::Server, back)] {
+                    let step = dissector.data(side, part, &mut Out::new(&key, &mut said));
+                    if let Step::Consumed(count) = step {
+                        prop_assert!(count <= part.len());
+                    }
+                    dissector.gap(side);
+                }
+            }
+            for row in protocols::DATAGRAMS.iter().filter(|row| OT.contains(&row.app)) {
+                let datagram = Datagram {
+                    side: Side::Client,
+                    from_port: 1,
+                    to_port: 2,
+                    multicast: false,
+                    payload: &bytes,
+                };
+                let guess = (row.recognise)(&datagram);
+                prop_assert!(guess != Guess::More);
+                let mut out = Out::new(&key, &mut said);
+                match row.dissect {
+                    DatagramDissect::Each(each) => {
+                        each(&datagram, &mut out);
+                    }
+                    DatagramDissect::Flow(start) => {
+                        start().datagram(&datagram, &mut out);
+                    }
+                }
+            }
+            prop_assert!(said.len() <= 8 * bytes.len() + 16);
+        }
     }
 }
 

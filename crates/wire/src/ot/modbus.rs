@@ -1,6 +1,6 @@
 //! Modbus/TCP: MODBUS Application Protocol V1.1b3 over the MBAP header of the TCP/IP guide V1.0b.
 
-use cordon_model::{App, Object, Operation, Outcome, Verb, operation::ControllerIdentity};
+use cordon_model::{App, Object, Operation, Outcome, operation::ControllerIdentity};
 
 use super::modbus_pdu::{self as pdu, Shape};
 use super::{Asked, Recent, introduce, say};
@@ -179,6 +179,7 @@ impl Adu<'_> {
 mod tests {
     use super::*;
     use crate::ot::testing::{identities, operations, run};
+    use cordon_model::Verb;
 
     const READ: &[u8] = &[0, 7, 0, 0, 0, 6, 1, 3, 0, 100, 0, 10];
 

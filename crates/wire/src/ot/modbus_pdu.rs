@@ -49,7 +49,7 @@ pub fn shape(function: u8, body: &[u8]) -> Shape {
         11 => roles(size == 0, size == 4),
         12 => roles(size == 0, counted),
         15 => {
-            let strong = size > 5 && size == 6 - 1 + byte(4) && number(2).div_ceil(8) == byte(4);
+            let strong = size > 5 && size == 5 + byte(4) && number(2).div_ceil(8) == byte(4);
             Shape { strong, ..roles(strong, size == 4) }
         }
         16 => {

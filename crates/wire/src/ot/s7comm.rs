@@ -243,7 +243,7 @@ impl Packet {
         match packet {
             [2, 0xf0, number, payload @ ..] => Start::Data { payload, last: number & 0x80 != 0 },
             [header, 0xe0 | 0xd0 | 0x80 | 0xc0 | 0x70, ..] => {
-                let fits = usize::from(*header) + 1 <= size - TPKT;
+                let fits = usize::from(*header) < size - TPKT;
                 if fits { Start::Connect } else { Start::Wrong }
             }
             [] | [_] | [2, 0xf0] => Start::Cut,

@@ -142,7 +142,7 @@ fn act(group: u8, function: u8) -> (Verb, &'static str) {
         (7, 1 | 3) => (Verb::Diagnose, "read clock"),
         (7, 2 | 4) => (Verb::SetTime, "set clock"),
         (7, _) => (Verb::Diagnose, "time"),
-        (0x0f, 1 | 2 | 3 | 4) => (Verb::ProgramDownload, "nc download"),
+        (0x0f, 1..=4) => (Verb::ProgramDownload, "nc download"),
         (0x0f, 6..=8) => (Verb::ProgramUpload, "nc upload"),
         _ => (Verb::Diagnose, "user data"),
     }
