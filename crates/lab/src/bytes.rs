@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_message_with_its_checksum_sums_to_zero() {
-        let mut header = [0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0, 0, 192, 168, 0, 1, 192, 168, 0, 0xc7];
+        let mut header =
+            [0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0, 0, 192, 168, 0, 1, 192, 168, 0, 0xc7];
         let sum = checksum(&[&header]);
         assert_eq!(sum, 0xb861);
         patch16(&mut header, 10, sum);

@@ -43,12 +43,4 @@ impl Rng {
         bytes.truncate(count);
         bytes
     }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
-        let mut array = [0; N];
-        for chunk in array.chunks_mut(8) {
-            chunk.iter_mut().zip(self.u64().to_be_bytes()).for_each(|(to, from)| *to = from);
-        }
-        array
-    }
 }

@@ -139,6 +139,9 @@ pub struct Planted {
     pub device: String,
     /// The name of its finding kind, such as `telnet-service`.
     pub kind: String,
+    /// The address under which it shows, where that is not one of the device's own, such as the
+    /// BSSID of a further network.
+    pub mac: Option<Mac>,
     /// What exactly is wrong.
     pub note: String,
 }
@@ -308,7 +311,8 @@ fn expand(
     let mut table = table.clone();
     let when: When = {
         let take = |key: &str| table.remove(key).map(|value| (key.to_owned(), value));
-        let own: toml::Table = ["at", "every", "times", "spread"].into_iter().filter_map(take).collect();
+        let own: toml::Table =
+            ["at", "every", "times", "spread"].into_iter().filter_map(take).collect();
         own.try_into().map_err(|error| SiteError::from(error).in_row(name))?
     };
     let from = match table.remove("from") {

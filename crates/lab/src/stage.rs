@@ -65,19 +65,30 @@ pub(crate) struct Udp {
 
 impl Udp {
     pub(crate) fn ask(&self, stage: &mut Stage<'_>, payload: impl AsRef<[u8]>) {
-        stage.datagram(&self.path, End::Client, self.client_port, self.server_port, payload.as_ref());
+        stage.datagram(
+            &self.path,
+            End::Client,
+            self.client_port,
+            self.server_port,
+            payload.as_ref(),
+        );
     }
 
     pub(crate) fn answer(&self, stage: &mut Stage<'_>, payload: impl AsRef<[u8]>) {
         stage.wait(self.path.delay);
-        stage.datagram(&self.path, End::Server, self.server_port, self.client_port, payload.as_ref());
+        stage.datagram(
+            &self.path,
+            End::Server,
+            self.server_port,
+            self.client_port,
+            payload.as_ref(),
+        );
     }
 }
 
 /// What changes about a device while the scenario runs.
 #[derive(Debug)]
 struct Host<'s> {
-    device: &'s Device,
     stack: &'s Stack,
     ip: Ipv4Addr,
     port: u16,
@@ -102,11 +113,12 @@ impl<'s> Stage<'s> {
     pub(crate) fn new(site: &'s Site) -> Result<Self, SiteError> {
         let mut hosts = Vec::new();
         for (device, number) in site.devices.iter().zip(0u16..) {
-            let stack = site.stacks.get(&device.stack).ok_or_else(|| {
-                SiteError::new(format!("there is no stack {:?}", device.stack))
-            })?;
+            let stack = site
+                .stacks
+                .get(&device.stack)
+                .ok_or_else(|| SiteError::new(format!("there is no stack {:?}", device.stack)))?;
             let port = FIRST_PORT + number.wrapping_mul(397) % 12_000;
-            hosts.push(Host { device, stack, ip: device.ip, port, id: number.wrapping_mul(7919) });
+            hosts.push(Host { stack, ip: device.ip, port, id: number.wrapping_mul(7919) });
         }
         let names = site.devices.iter().map(|d| d.name.as_str()).zip(0..).collect();
         Ok(Stage {
@@ -293,7 +305,13 @@ impl<'s> Stage<'s> {
             }
             (IpAddr::V6(asks), IpAddr::V6(wants)) => {
                 let is_router = target.mac == router_mac;
-                proto::ndp::resolve(self, path.vlan, (asker.mac, asks), (target.mac, wants), is_router);
+                proto::ndp::resolve(
+                    self,
+                    path.vlan,
+                    (asker.mac, asks),
+                    (target.mac, wants),
+                    is_router,
+                );
             }
             _ => {}
         }
@@ -330,7 +348,14 @@ impl<'s> Stage<'s> {
     }
 
     /// Puts an IP packet on a segment, in fragments where it is long.
-    pub(crate) fn packet(&mut self, vlan: Option<u16>, from: Mac, to: Mac, ip: &Ip, payload: &[u8]) {
+    pub(crate) fn packet(
+        &mut self,
+        vlan: Option<u16>,
+        from: Mac,
+        to: Mac,
+        ip: &Ip,
+        payload: &[u8],
+    ) {
         let kind = if ip.from.is_ipv6() { IPV6 } else { IPV4 };
         for packet in ip_packet(ip, payload) {
             self.frame(ethernet(to, from, vlan, kind, &packet));

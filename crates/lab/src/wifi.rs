@@ -98,7 +98,8 @@ pub(crate) fn listen(air: &Air, start: Timestamp, mut rng: Rng) -> Vec<Frame> {
         let mut at = Duration::from_micros(rng.below(100_000));
         while at < air.length.0 {
             sent.push((at, point.channel, point.announce(BEACON, Mac::BROADCAST, at)));
-            at += air.interval.0.max(Duration::from_millis(1)) + Duration::from_micros(rng.below(700));
+            at += air.interval.0.max(Duration::from_millis(1))
+                + Duration::from_micros(rng.below(700));
         }
     }
     for client in &air.client {
@@ -131,7 +132,11 @@ fn radiotap(channel: u8, rng: &mut Rng) -> Bytes {
         _ => (5000 + u16::from(channel) * 5, 0x0140),
     };
     let signal = 200_u8.wrapping_add(u8::try_from(rng.below(12)).unwrap_or(0));
-    let head = Bytes::new().u16(0).u16_le(15).u32_le(0b10_1110).put([0, if channel > 14 { 12 } else { 2 }]);
+    let head = Bytes::new()
+        .u16(0)
+        .u16_le(15)
+        .u32_le(0b10_1110)
+        .put([0, if channel > 14 { 12 } else { 2 }]);
     head.u16_le(frequency).u16_le(flags).u8(signal)
 }
 

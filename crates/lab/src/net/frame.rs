@@ -12,15 +12,20 @@ const SHORTEST: usize = 60;
 const MTU: usize = 1500;
 
 /// An Ethernet II frame, tagged where `vlan` says so, padded to its least length.
-pub(crate) fn ethernet(to: Mac, from: Mac, vlan: Option<u16>, kind: u16, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn ethernet(
+    to: Mac,
+    from: Mac,
+    vlan: Option<u16>,
+    kind: u16,
+    payload: &[u8],
+) -> Vec<u8> {
     pad(addressed(to, from, vlan).u16(kind).put(payload).done())
 }
 
 /// An 802.3 frame with an LLC/SNAP header, as CDP uses it.
 pub(crate) fn llc(to: Mac, from: Mac, organisation: u32, protocol: u16, payload: &[u8]) -> Vec<u8> {
-    let frame = addressed(to, from, None).sized16(|b| {
-        b.put([0xaa, 0xaa, 0x03]).u24(organisation).u16(protocol).put(payload)
-    });
+    let frame = addressed(to, from, None)
+        .sized16(|b| b.put([0xaa, 0xaa, 0x03]).u24(organisation).u16(protocol).put(payload));
     pad(frame.done())
 }
 

@@ -53,7 +53,13 @@ impl Stack {
     }
 
     /// The options of this stack's SYN, or of its SYN-ACK to a SYN with the options of `asked`.
-    pub(crate) fn syn_options(&self, asked: Option<&Stack>, mss: u16, clock: u32, echo: u32) -> Vec<u8> {
+    pub(crate) fn syn_options(
+        &self,
+        asked: Option<&Stack>,
+        mss: u16,
+        clock: u32,
+        echo: u32,
+    ) -> Vec<u8> {
         let scales = |stack: &Stack| stack.options.iter().any(|o| matches!(o, TcpOption::Scale(_)));
         let allowed = |option: &TcpOption| match (option, asked) {
             (TcpOption::Sack | TcpOption::Timestamp, Some(asked)) => asked.options.contains(option),

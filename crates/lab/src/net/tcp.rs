@@ -66,12 +66,8 @@ impl<'a, 's> Tcp<'a, 's> {
 
     /// Opens a connection over a path that is known already.
     pub(crate) fn over(stage: &'a mut Stage<'s>, path: Path, port: u16) -> Result<Self, SiteError> {
-        let mut half = |port| Half {
-            port,
-            next: stage.rng.u32(),
-            owes: false,
-            clock: stage.rng.u32() >> 4,
-        };
+        let mut half =
+            |port| Half { port, next: stage.rng.u32(), owes: false, clock: stage.rng.u32() >> 4 };
         let (client, server) = (half(0), half(port));
         let client = Half { port: stage.next_port(path.client.host), ..client };
         let (asks, answers) = (stage.stack(path.client.host)?, stage.stack(path.server.host)?);

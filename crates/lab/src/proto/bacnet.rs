@@ -94,7 +94,13 @@ impl Session {
             let everybody = IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() | host_bits));
             let routed = Bytes::new().put([1, 0x20, 0xff, 0xff, 0, 0xff]).put(message);
             let message = link(BROADCAST, routed);
-            stage.spread(speaker, IpAddr::V4(ip), (everybody, 64), (PORT, PORT), message.as_ref())?;
+            stage.spread(
+                speaker,
+                IpAddr::V4(ip),
+                (everybody, 64),
+                (PORT, PORT),
+                message.as_ref(),
+            )?;
             stage.wait_millis(30);
         }
         Ok(())
@@ -103,20 +109,21 @@ impl Session {
 
 impl Step {
     fn play(&self, stage: &mut Stage<'_>, udp: &Udp, identity: &Identity, invoke: &mut u8) {
-        let mut exchange = |stage: &mut Stage<'_>, service: u8, body: Bytes, value: Option<Bytes>| {
-            *invoke = invoke.wrapping_add(1);
-            let ask = Bytes::new().put([1, 4, 0, 5, *invoke, service]).put(&body);
-            udp.ask(stage, link(UNICAST, ask));
-            stage.wait_millis(6);
-            let answer = match value {
-                Some(value) => {
-                    let head = Bytes::new().put([1, 0, 0x30, *invoke, service]).put(body);
-                    head.u8(0x3e).put(value).u8(0x3f)
-                }
-                None => Bytes::new().put([1, 0, 0x20, *invoke, service]),
+        let mut exchange =
+            |stage: &mut Stage<'_>, service: u8, body: Bytes, value: Option<Bytes>| {
+                *invoke = invoke.wrapping_add(1);
+                let ask = Bytes::new().put([1, 4, 0, 5, *invoke, service]).put(&body);
+                udp.ask(stage, link(UNICAST, ask));
+                stage.wait_millis(6);
+                let answer = match value {
+                    Some(value) => {
+                        let head = Bytes::new().put([1, 0, 0x30, *invoke, service]).put(body);
+                        head.u8(0x3e).put(value).u8(0x3f)
+                    }
+                    None => Bytes::new().put([1, 0, 0x20, *invoke, service]),
+                };
+                udp.answer(stage, link(UNICAST, answer));
             };
-            udp.answer(stage, link(UNICAST, answer));
-        };
         match self {
             Step::WhoIs => {}
             Step::Identify => {

@@ -29,7 +29,8 @@ pub(crate) fn sequence(tag: u8, parts: impl IntoIterator<Item = Bytes>) -> Bytes
 /// A non-negative integer in as few bytes as it needs.
 pub(crate) fn unsigned(tag: u8, number: u32) -> Bytes {
     let bytes = u64::from(number).to_be_bytes();
-    let spare = bytes.windows(2).take_while(|pair| matches!(pair, [0, next] if *next < 128)).count();
+    let spare =
+        bytes.windows(2).take_while(|pair| matches!(pair, [0, next] if *next < 128)).count();
     value(tag, bytes.get(spare..).unwrap_or(&bytes))
 }
 

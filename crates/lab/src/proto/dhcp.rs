@@ -65,13 +65,12 @@ impl Lease {
             router: router.ip,
             resolver: resolver.ip,
             domain: &network.domain,
-            mask: u32::MAX.checked_shl(u32::from(32_u8.saturating_sub(network.prefix))).unwrap_or(0),
+            mask: u32::MAX
+                .checked_shl(u32::from(32_u8.saturating_sub(network.prefix)))
+                .unwrap_or(0),
         };
-        let steps: &[(u8, u8)] = if self.known {
-            &[(REQUEST, ACK)]
-        } else {
-            &[(DISCOVER, OFFER), (REQUEST, ACK)]
-        };
+        let steps: &[(u8, u8)] =
+            if self.known { &[(REQUEST, ACK)] } else { &[(DISCOVER, OFFER), (REQUEST, ACK)] };
         for (asks, answers) in steps {
             let chosen = (*asks == REQUEST).then_some(address);
             let server_id = chosen.filter(|_| !self.known).map(|_| server.ip);

@@ -41,9 +41,14 @@ impl Lease {
                 ask = option(ask, 2, &server_id);
             }
             ask = option(ask, 8, Bytes::new().u16(0));
-            let given = option(Bytes::new(), 5, Bytes::new().put(address.octets()).u32(7200).u32(14_400));
+            let given =
+                option(Bytes::new(), 5, Bytes::new().put(address.octets()).u32(7200).u32(14_400));
             let association = Bytes::new().u32(1).u32(3600).u32(5400);
-            ask = option(ask, 3, if asks == 3 { association.clone().put(&given) } else { association.clone() });
+            ask = option(
+                ask,
+                3,
+                if asks == 3 { association.clone().put(&given) } else { association.clone() },
+            );
             answer = option(answer, 3, association.put(&given));
             if let Some(name) = hostname {
                 ask = option(ask, 39, Bytes::new().u8(0).sized8(|b| b.put(name)));
@@ -52,9 +57,21 @@ impl Lease {
                 ask = option(ask, 16, Bytes::new().u32(*enterprise).sized16(|b| b.put(class)));
             }
             ask = option(ask, 6, Bytes::new().u16(17).u16(23).u16(24).u16(39));
-            send(stage, network.vlan, (mac, CLIENT_PORT), (SERVERS, group_mac(IpAddr::V6(SERVERS)), SERVER_PORT), &ask);
+            send(
+                stage,
+                network.vlan,
+                (mac, CLIENT_PORT),
+                (SERVERS, group_mac(IpAddr::V6(SERVERS)), SERVER_PORT),
+                &ask,
+            );
             stage.wait_millis(5);
-            send(stage, network.vlan, (router, SERVER_PORT), (link_local(mac), mac, CLIENT_PORT), &answer);
+            send(
+                stage,
+                network.vlan,
+                (router, SERVER_PORT),
+                (link_local(mac), mac, CLIENT_PORT),
+                &answer,
+            );
             stage.wait_millis(60);
         }
         Ok(())

@@ -77,7 +77,12 @@ impl Session {
                 tcp.wait(self.period.0);
             }
         }
-        tcp.close();
+        if let Some(Step::ColdRestart) = self.steps.last() {
+            tcp.wait(Span::millis(400).0);
+            tcp.reset();
+        } else {
+            tcp.close();
+        }
         Ok(())
     }
 

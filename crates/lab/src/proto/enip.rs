@@ -48,13 +48,20 @@ pub(crate) struct Identity {
 enum Step {
     /// All attributes of the identity object.
     Identify,
-    ReadTag { tag: String },
-    WriteTag { tag: String, value: f32 },
+    ReadTag {
+        tag: String,
+    },
+    WriteTag {
+        tag: String,
+        value: f32,
+    },
     Stop,
     Start,
     Reset,
     /// A firmware update of this many bytes, in pieces.
-    Firmware { size: u16 },
+    Firmware {
+        size: u16,
+    },
 }
 
 /// A search over UDP, or one session over TCP.
@@ -120,9 +127,8 @@ type Exchange = (u8, Vec<u8>, Bytes, Bytes);
 
 impl Step {
     fn exchanges(&self, tcp: &mut Tcp<'_, '_>, identity: &Identity) -> Vec<Exchange> {
-        let plain = |service: u8, path: [u8; 4]| {
-            vec![(service, path.to_vec(), Bytes::new(), Bytes::new())]
-        };
+        let plain =
+            |service: u8, path: [u8; 4]| vec![(service, path.to_vec(), Bytes::new(), Bytes::new())];
         match self {
             Step::Identify => {
                 vec![(GET_ALL, IDENTITY.to_vec(), Bytes::new(), identity.attributes())]
@@ -153,7 +159,8 @@ impl Step {
 
 impl Identity {
     fn attributes(&self) -> Bytes {
-        let numbers = Bytes::new().u16_le(self.vendor).u16_le(self.device_type).u16_le(self.product);
+        let numbers =
+            Bytes::new().u16_le(self.vendor).u16_le(self.device_type).u16_le(self.product);
         let numbers = numbers.put([self.revision.0, self.revision.1]).u16_le(0x0060);
         numbers.u32_le(self.serial).sized8(|b| b.put(&self.name))
     }

@@ -58,7 +58,13 @@ impl Fetch {
             tcp.client(self.request(&host, None, ""));
             tcp.stage().wait_millis(3);
             let challenge = format!("WWW-Authenticate: Basic realm=\"{realm}\"\r\n");
-            tcp.server(response(server, 401, &challenge, "text/html", "<html><head><title>401 Unauthorized</title></head></html>"));
+            tcp.server(response(
+                server,
+                401,
+                &challenge,
+                "text/html",
+                "<html><head><title>401 Unauthorized</title></head></html>",
+            ));
             tcp.wait(Span::millis(900).0);
         }
         for round in 0..self.rounds {
@@ -79,7 +85,9 @@ impl Fetch {
     fn reply(&self, server: Option<&Server>) -> String {
         let title = server.and_then(|server| server.title.as_deref()).unwrap_or("Welcome");
         self.reply.clone().unwrap_or_else(|| {
-            format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body></body></html>\n")
+            format!(
+                "<!DOCTYPE html>\n<html><head><title>{title}</title></head><body></body></html>\n"
+            )
         })
     }
 

@@ -7,6 +7,9 @@ use crate::error::SiteError;
 use crate::net::{End, Ip};
 use crate::stage::{Path, Stage};
 
+const ASK: u8 = 8;
+const ANSWER: u8 = 0;
+
 /// Echo requests and their answers, one a second.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -15,6 +18,9 @@ pub(crate) struct Ping {
     to: String,
     #[serde(default = "four")]
     count: u16,
+    /// Bytes behind the header; more than a frame holds comes in fragments.
+    #[serde(default = "thirty_two")]
+    size: usize,
 }
 
 impl Ping {
@@ -22,30 +28,34 @@ impl Ping {
         let path = stage.path(&self.from, &self.to)?;
         let id = stage.rng.u16();
         for sequence in 1..=self.count {
-            echo(stage, &path, End::Client, 8, (id, sequence));
+            self.echo(stage, &path, End::Client, (id, sequence));
             stage.wait(path.delay);
-            echo(stage, &path, End::Server, 0, (id, sequence));
+            self.echo(stage, &path, End::Server, (id, sequence));
             stage.wait_millis(1000);
         }
         Ok(())
     }
-}
 
-fn echo(stage: &mut Stage<'_>, path: &Path, end: End, kind: u8, number: (u16, u16)) {
-    let (from, to) = match end {
-        End::Client => (path.client, path.server),
-        End::Server => (path.server, path.client),
-    };
-    let mut body = Bytes::new().u8(kind).u8(0).u16(0).u16(number.0).u16(number.1);
-    body = body.put("abcdefghijklmnopqrstuvwabcdefghi");
-    let mut body = body.done();
-    let sum = checksum(&[&body]);
-    patch16(&mut body, 2, sum);
-    let id = stage.next_id(from.host);
-    let ip = Ip { from: from.ip, to: to.ip, ttl: from.ttl, protocol: 1, id, alert: false };
-    stage.ip(path, end, &ip, &body);
+    fn echo(&self, stage: &mut Stage<'_>, path: &Path, end: End, number: (u16, u16)) {
+        let (from, to, kind) = match end {
+            End::Client => (path.client, path.server, ASK),
+            End::Server => (path.server, path.client, ANSWER),
+        };
+        let filler: Vec<u8> = (b'a'..=b'w').cycle().take(self.size).collect();
+        let body = Bytes::new().u8(kind).u8(0).u16(0).u16(number.0).u16(number.1).put(filler);
+        let mut body = body.done();
+        let sum = checksum(&[&body]);
+        patch16(&mut body, 2, sum);
+        let id = stage.next_id(from.host);
+        let ip = Ip { from: from.ip, to: to.ip, ttl: from.ttl, protocol: 1, id, alert: false };
+        stage.ip(path, end, &ip, &body);
+    }
 }
 
 fn four() -> u16 {
     4
+}
+
+fn thirty_two() -> usize {
+    32
 }

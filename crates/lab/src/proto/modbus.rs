@@ -89,7 +89,9 @@ impl Step {
                 let rng = &mut tcp.stage().rng;
                 let values = match function {
                     1 | 2 => rng.bytes(usize::from(count.div_ceil(8))),
-                    _ => (0..*count).flat_map(|n| (n * 10 + rng.u16() % 40).to_be_bytes()).collect(),
+                    _ => {
+                        (0..*count).flat_map(|n| (n * 10 + rng.u16() % 40).to_be_bytes()).collect()
+                    }
                 };
                 (ask, code(*function).sized8(|b| b.put(values)))
             }

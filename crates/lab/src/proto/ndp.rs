@@ -36,7 +36,14 @@ impl Join {
         let report = Bytes::new().u16(0).u16(1).put(record);
         let nobody = Ipv6Addr::UNSPECIFIED;
         message(stage, vlan, mac, (nobody, ALL_MLD_ROUTERS), REPORT, report);
-        message(stage, vlan, mac, (nobody, solicited), SOLICIT, Bytes::new().u32(0).put(own.octets()));
+        message(
+            stage,
+            vlan,
+            mac,
+            (nobody, solicited),
+            SOLICIT,
+            Bytes::new().u32(0).put(own.octets()),
+        );
         stage.wait_millis(1000);
         let ask = Bytes::new().u32(0).put([1, 1]).put(mac.0);
         message(stage, vlan, mac, (own, ALL_ROUTERS), SOLICIT_ROUTER, ask);

@@ -57,7 +57,8 @@ impl Session {
         let mut rng = stage.rng.clone();
         let (first, chosen) = (rng.bytes(8), rng.bytes(8));
         // max_idle_timeout, max_udp_payload_size, initial_source_connection_id
-        let parameters = Bytes::new().put([1, 4, 0x80, 0, 0x75, 0x30]).put([3, 2, 0x45, 0xc0, 15, 0]);
+        let parameters =
+            Bytes::new().put([1, 4, 0x80, 0, 0x75, 0x30]).put([3, 2, 0x45, 0xc0, 15, 0]);
         let hello = client.hello(name.as_deref(), &[], &mut rng, Some(parameters.as_ref()));
         let keys = Keys::of(&first, "client in")?;
         udp.ask(stage, keys.initial(&first, &[], crypto(hello), SHORTEST)?);
@@ -99,7 +100,13 @@ impl Keys {
     }
 
     /// Packet number zero, padded so that the datagram has at least `shortest` bytes.
-    fn initial(&self, to: &[u8], from: &[u8], frames: Bytes, shortest: usize) -> Result<Bytes, SiteError> {
+    fn initial(
+        &self,
+        to: &[u8],
+        from: &[u8],
+        frames: Bytes,
+        shortest: usize,
+    ) -> Result<Bytes, SiteError> {
         let head = long_header(0xc0 | 3, to, from).u8(0);
         let padding = shortest.saturating_sub(head.len() + 2 + NUMBER + frames.len() + TAG);
         let frames = frames.zeros(padding);

@@ -42,23 +42,42 @@ impl Session {
             "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=Session streamed by device\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:track1\r\n",
             path.server.ip
         );
-        let auth = self.auth.as_ref().map(|a| format!("Authorization: Basic {}\r\n", STANDARD.encode(a)));
+        let auth =
+            self.auth.as_ref().map(|a| format!("Authorization: Basic {}\r\n", STANDARD.encode(a)));
         let auth = auth.unwrap_or_default();
         let track = format!("{url}/track1");
         tcp.client(self.request("OPTIONS", &url, 1, ""));
-        tcp.server(self.response("200 OK", 1, "Public: OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY\r\n", ""));
+        tcp.server(self.response(
+            "200 OK",
+            1,
+            "Public: OPTIONS, DESCRIBE, SETUP, TEARDOWN, PLAY\r\n",
+            "",
+        ));
         if self.auth.is_some() {
             let realm = self.realm.as_deref().unwrap_or("camera");
             tcp.client(self.request("DESCRIBE", &url, 2, "Accept: application/sdp\r\n"));
             let challenge = format!("WWW-Authenticate: Basic realm=\"{realm}\"\r\n");
             tcp.server(self.response("401 Unauthorized", 2, &challenge, ""));
         }
-        tcp.client(self.request("DESCRIBE", &url, 3, &format!("{auth}Accept: application/sdp\r\n")));
+        tcp.client(self.request(
+            "DESCRIBE",
+            &url,
+            3,
+            &format!("{auth}Accept: application/sdp\r\n"),
+        ));
         tcp.server(self.response("200 OK", 3, "Content-Type: application/sdp\r\n", &sdp));
         tcp.client(self.request("SETUP", &track, 4, &format!("{auth}Transport: {transport}\r\n")));
-        let granted = format!("Transport: {transport};server_port={server_rtp}-{}\r\nSession: 47112344;timeout=60\r\n", server_rtp + 1);
+        let granted = format!(
+            "Transport: {transport};server_port={server_rtp}-{}\r\nSession: 47112344;timeout=60\r\n",
+            server_rtp + 1
+        );
         tcp.server(self.response("200 OK", 4, &granted, ""));
-        tcp.client(self.request("PLAY", &url, 5, &format!("{auth}Session: 47112344\r\nRange: npt=0.000-\r\n")));
+        tcp.client(self.request(
+            "PLAY",
+            &url,
+            5,
+            &format!("{auth}Session: 47112344\r\nRange: npt=0.000-\r\n"),
+        ));
         tcp.server(self.response("200 OK", 5, "Session: 47112344\r\n", ""));
         tcp.wait(path.delay);
         let stage = tcp.stage();
@@ -77,11 +96,15 @@ impl Session {
     }
 
     fn request(&self, method: &str, url: &str, number: u8, headers: &str) -> String {
-        format!("{method} {url} RTSP/1.0\r\nCSeq: {number}\r\nUser-Agent: {}\r\n{headers}\r\n", self.agent)
+        format!(
+            "{method} {url} RTSP/1.0\r\nCSeq: {number}\r\nUser-Agent: {}\r\n{headers}\r\n",
+            self.agent
+        )
     }
 
     fn response(&self, status: &str, number: u8, headers: &str, body: &str) -> String {
-        let server = self.server.as_ref().map(|name| format!("Server: {name}\r\n")).unwrap_or_default();
+        let server =
+            self.server.as_ref().map(|name| format!("Server: {name}\r\n")).unwrap_or_default();
         let length = match body.len() {
             0 => String::new(),
             length => format!("Content-Length: {length}\r\n"),

@@ -45,12 +45,23 @@ pub(crate) struct Identity {
 enum Step {
     Identify,
     /// Bytes of a data block.
-    Read { block: u16, start: u16, count: u16 },
-    Write { block: u16, start: u16, values: Vec<u8> },
+    Read {
+        block: u16,
+        start: u16,
+        count: u16,
+    },
+    Write {
+        block: u16,
+        start: u16,
+        values: Vec<u8>,
+    },
     Stop,
     Start,
     /// An organisation block of this many bytes.
-    Download { number: u16, size: u16 },
+    Download {
+        number: u16,
+        size: u16,
+    },
 }
 
 /// One connection.
@@ -90,9 +101,10 @@ impl Step {
     fn play(&self, talk: &mut Talk<'_, '_>, identity: &Identity) {
         match self {
             Step::Identify => {
-                for (list, size, records) in
-                    [(MODULE_IDENTIFICATION, 28, identity.modules()), (COMPONENT_IDENTIFICATION, 34, identity.components())]
-                {
+                for (list, size, records) in [
+                    (MODULE_IDENTIFICATION, 28, identity.modules()),
+                    (COMPONENT_IDENTIFICATION, 34, identity.components()),
+                ] {
                     talk.system_list(list, size, &records);
                 }
             }
@@ -155,8 +167,16 @@ struct Talk<'a, 's> {
 impl Talk<'_, '_> {
     /// COTP connect (source TSAP 0x0100, rack 0 slot 2), then S7 set-up.
     fn connect(&mut self) {
-        let request = Bytes::new().u8(0xe0).u16(0).u16(4).put([0, 0xc0, 1, 0x0a, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2]);
-        let confirm = Bytes::new().u8(0xd0).u16(4).u16(3).put([0, 0xc0, 1, 0x0a, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2]);
+        let request = Bytes::new()
+            .u8(0xe0)
+            .u16(0)
+            .u16(4)
+            .put([0, 0xc0, 1, 0x0a, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2]);
+        let confirm = Bytes::new()
+            .u8(0xd0)
+            .u16(4)
+            .u16(3)
+            .put([0, 0xc0, 1, 0x0a, 0xc1, 2, 1, 0, 0xc2, 2, 1, 2]);
         self.tcp.client(tpkt(Bytes::new().sized8(|b| b.put(request))));
         self.tcp.server(tpkt(Bytes::new().sized8(|b| b.put(confirm))));
         let ask = Bytes::new().put([SETUP, 0]).u16(2).u16(2).u16(480);

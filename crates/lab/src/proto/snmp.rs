@@ -62,7 +62,8 @@ impl Poll {
             if self.version == Version::V3 {
                 self.secured(stage, &udp, id);
             } else {
-                let ticks = 8_000_000 + u32::try_from(stage.elapsed().as_millis() / 10).unwrap_or(0);
+                let ticks =
+                    8_000_000 + u32::try_from(stage.elapsed().as_millis() / 10).unwrap_or(0);
                 udp.ask(stage, self.community_message(pdu(GET, id, &system.objects(None))));
                 let answer = pdu(RESPONSE, id, &system.objects(Some(ticks)));
                 stage.wait_millis(2);
@@ -138,21 +139,27 @@ struct Keys {
 }
 
 fn v3(id: u32, flags: u8, keys: Keys, data: Bytes) -> Bytes {
-    let head = ber::sequence(ber::SEQUENCE, [
-        ber::unsigned(ber::INTEGER, id),
-        ber::unsigned(ber::INTEGER, 65_507),
-        ber::value(ber::OCTETS, [flags]),
-        ber::unsigned(ber::INTEGER, 3),
-    ]);
+    let head = ber::sequence(
+        ber::SEQUENCE,
+        [
+            ber::unsigned(ber::INTEGER, id),
+            ber::unsigned(ber::INTEGER, 65_507),
+            ber::value(ber::OCTETS, [flags]),
+            ber::unsigned(ber::INTEGER, 3),
+        ],
+    );
     let booted = !keys.user.is_empty();
-    let security = ber::sequence(ber::SEQUENCE, [
-        ber::value(ber::OCTETS, keys.engine),
-        ber::unsigned(ber::INTEGER, if booted { 12 } else { 0 }),
-        ber::unsigned(ber::INTEGER, if booted { 80_000 } else { 0 }),
-        ber::value(ber::OCTETS, keys.user),
-        ber::value(ber::OCTETS, keys.digest),
-        ber::value(ber::OCTETS, keys.salt),
-    ]);
+    let security = ber::sequence(
+        ber::SEQUENCE,
+        [
+            ber::value(ber::OCTETS, keys.engine),
+            ber::unsigned(ber::INTEGER, if booted { 12 } else { 0 }),
+            ber::unsigned(ber::INTEGER, if booted { 80_000 } else { 0 }),
+            ber::value(ber::OCTETS, keys.user),
+            ber::value(ber::OCTETS, keys.digest),
+            ber::value(ber::OCTETS, keys.salt),
+        ],
+    );
     let security = ber::value(ber::OCTETS, security);
     ber::sequence(ber::SEQUENCE, [ber::unsigned(ber::INTEGER, 3), head, security, data])
 }
@@ -163,9 +170,9 @@ fn scoped(engine: &[u8], pdu: Bytes) -> Bytes {
 }
 
 fn pdu(kind: u8, id: u32, objects: &[(Bytes, Bytes)]) -> Bytes {
-    let rows = objects.iter().map(|(name, value)| {
-        ber::sequence(ber::SEQUENCE, [name.clone(), value.clone()])
-    });
+    let rows = objects
+        .iter()
+        .map(|(name, value)| ber::sequence(ber::SEQUENCE, [name.clone(), value.clone()]));
     let rows = ber::sequence(ber::SEQUENCE, rows);
     let number = |number| ber::unsigned(ber::INTEGER, number);
     ber::sequence(kind, [number(id), number(0), number(0), rows])

@@ -81,8 +81,16 @@ impl Endpoint {
     fn kexinit(&self, cookie: &[u8]) -> Bytes {
         let none = ["none".to_owned()];
         let lists: [&[String]; 10] = [
-            &self.kex, &self.host_keys, &self.ciphers, &self.ciphers, &self.macs, &self.macs,
-            &none, &none, &[], &[],
+            &self.kex,
+            &self.host_keys,
+            &self.ciphers,
+            &self.ciphers,
+            &self.macs,
+            &self.macs,
+            &none,
+            &none,
+            &[],
+            &[],
         ];
         let bytes = Bytes::new().u8(KEXINIT).put(cookie);
         bytes.each(lists, |bytes, list| string(bytes, list.join(","))).u8(0).u32(0)

@@ -7,10 +7,8 @@ use crate::net::Tcp;
 use crate::span::Span;
 use crate::stage::Stage;
 
-const SERVER_OPTIONS: [u8; 12] =
-    [255, 253, 1, 255, 253, 31, 255, 251, 1, 255, 251, 3];
-const CLIENT_OPTIONS: [u8; 12] =
-    [255, 252, 1, 255, 251, 31, 255, 253, 1, 255, 253, 3];
+const SERVER_OPTIONS: [u8; 12] = [255, 253, 1, 255, 253, 31, 255, 251, 1, 255, 251, 3];
+const CLIENT_OPTIONS: [u8; 12] = [255, 252, 1, 255, 251, 31, 255, 253, 1, 255, 253, 3];
 const WINDOW_SIZE: [u8; 9] = [255, 250, 31, 0, 80, 0, 24, 255, 240];
 
 /// One login.

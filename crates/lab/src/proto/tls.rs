@@ -155,9 +155,8 @@ impl Session {
         let session_id = rng.bytes(32);
         let alpn = self.alpn.as_deref();
         let hello = server_hello(client, self.version, self.suite, &session_id, alpn, &mut rng);
-        let list = Bytes::new().sized24(|b| {
-            b.each(chain, |b, certificate| b.sized24(|b| b.put(&certificate.der)))
-        });
+        let list = Bytes::new()
+            .sized24(|b| b.each(chain, |b, certificate| b.sized24(|b| b.put(&certificate.der))));
         let bits = chain.first().map_or(0, |certificate| certificate.bits);
         let ephemeral = matches!(self.suite >> 8, 0xc0 | 0xcc);
         let mut flight = hello.put(message(CERTIFICATE, list));

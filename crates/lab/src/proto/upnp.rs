@@ -81,10 +81,19 @@ impl Notify {
         for target in ["upnp:rootdevice", own.udn.as_str(), own.device_type.as_str()] {
             let message = format!(
                 "NOTIFY * HTTP/1.1\r\nHOST: {GROUP}:{PORT}\r\nCACHE-CONTROL: max-age=1800\r\nLOCATION: {}\r\nSERVER: {}\r\nNTS: ssdp:alive\r\nNT: {target}\r\nUSN: {}\r\n{}\r\n",
-                own.location(ip), own.server, own.usn(target), own.more_headers(),
+                own.location(ip),
+                own.server,
+                own.usn(target),
+                own.more_headers(),
             );
             let group = (IpAddr::V4(GROUP), 4);
-            stage.spread(&self.from, IpAddr::V4(ip), group, (source_port, PORT), message.as_bytes())?;
+            stage.spread(
+                &self.from,
+                IpAddr::V4(ip),
+                group,
+                (source_port, PORT),
+                message.as_bytes(),
+            )?;
             stage.wait_millis(40);
         }
         Ok(())
@@ -115,7 +124,10 @@ impl Search {
             let ip = stage.ip_of(stage.host(&device.name)?);
             let reply = format!(
                 "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=1800\r\nEXT:\r\nLOCATION: {}\r\nSERVER: {}\r\nST: {target}\r\nUSN: {}\r\n{}\r\n",
-                own.location(ip), own.server, own.usn(target), own.more_headers(),
+                own.location(ip),
+                own.server,
+                own.usn(target),
+                own.more_headers(),
             );
             let path = stage.path(&self.from, &device.name)?;
             let mut udp = stage.udp_over(path, PORT);
@@ -155,7 +167,9 @@ impl MapPort {
             router.port, body.len(),
         ));
         tcp.stage().wait_millis(9);
-        let done = format!("<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:AddPortMappingResponse xmlns:u=\"{CONNECTION}\"/></s:Body></s:Envelope>");
+        let done = format!(
+            "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:AddPortMappingResponse xmlns:u=\"{CONNECTION}\"/></s:Body></s:Envelope>"
+        );
         tcp.server(http::message(Some(&router.server), 200, "", "text/xml", &done));
         tcp.close();
         Ok(())
@@ -189,7 +203,11 @@ impl Description {
         )).collect();
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<root xmlns=\"urn:schemas-upnp-org:device-1-0\">\n<specVersion><major>1</major><minor>0</minor></specVersion>\n<URLBase>http://{ip}:{}/</URLBase>\n<device>\n<deviceType>{}</deviceType>\n<friendlyName>{}</friendlyName>\n<manufacturer>{}</manufacturer>\n<modelName>{}</modelName>\n{}{}{}<UDN>{}</UDN>\n<serviceList>\n{services}</serviceList>\n</device>\n</root>\n",
-            self.port, self.device_type, self.friendly_name, self.manufacturer, self.model_name,
+            self.port,
+            self.device_type,
+            self.friendly_name,
+            self.manufacturer,
+            self.model_name,
             element("modelNumber", &self.model_number),
             element("modelDescription", &self.model_description),
             element("serialNumber", &self.serial),
