@@ -1,0 +1,340 @@
+//! The report for a terminal. What matters most comes last, where the eye is when it stops
+//! scrolling.
+
+mod page;
+mod table;
+
+use std::fmt;
+
+use cordon_model::Severity;
+
+use crate::look::{Action, Look};
+use crate::view::{Group, Row, Tally, View};
+use crate::words;
+use page::{Page, Tone, span};
+use table::{Cell, Column};
+
+/// Devices in the table; more do not help on a terminal.
+const MOST_DEVICES: usize = 60;
+
+/// Findings listed under one kind.
+const MOST_PER_KIND: usize = 5;
+
+/// Acts upon controllers listed.
+const MOST_ACTS: usize = 12;
+
+/// Names in one line.
+const MOST_NAMES: usize = 6;
+
+/// How the terminal wants it.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Whether to colour; the caller has looked at `NO_COLOR` and at whether it is a terminal.
+    pub colour: bool,
+    /// Columns; taken as 60 to 160.
+    pub width: usize,
+    /// Whether more than ASCII may be written.
+    pub unicode: bool,
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn render(look: &Look, style: Style, out: &mut impl fmt::Write) -> fmt::Result {
+    let view = View::new(look);
+    let mut page = Page::new(style, out);
+    summary(&mut page, &view)?;
+    devices(&mut page, &view)?;
+    findings(&mut page, &view)?;
+    plant(&mut page, &view)?;
+    coverage(&mut page, look)?;
+    first(&mut page, &view)
+}
+
+fn summary<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
+    let look = view.look;
+    let tone = match view.tally.worst() {
+        Some(worst) if worst >= Severity::Medium => Tone::Severity(worst),
+        _ => Tone::Good,
+    };
+    page.paragraph(
+        &[],
+        &[
+            span(Tone::Strong, view.devices_line()),
+            span(Tone::Normal, "; "),
+            span(tone, format!("findings: {}", view.tally.says())),
+            span(Tone::Normal, "; "),
+            span(Tone::Strong, format!("packets sent: {}", words::count(look.packets_sent))),
+        ],
+    )?;
+    for input in &look.inputs {
+        let mut says = format!(
+            "{}, {}",
+            words::counted(input.packets, "packet", "packets"),
+            words::bytes(input.bytes)
+        );
+        if let (Some(first), Some(last)) = (&input.first, &input.last) {
+            says.push_str(&format!(", {}", words::period(first, last)));
+        }
+        page.paragraph(
+            &[span(Tone::Faint, "Read ")],
+            &[span(Tone::Faint, format!("{}: {says}", input.path))],
+        )?;
+        if input.cut_short {
+            let damage = input.damage.as_deref().unwrap_or("the file ends in the middle");
+            let says =
+                format!("{}: {damage}; everything before that is in this report", input.path);
+            page.paragraph(
+                &[span(Tone::Severity(Severity::Medium), "Cut short ")],
+                &[span(Tone::Normal, says)],
+            )?;
+        }
+        if let Some(dropped) = input.dropped.filter(|dropped| *dropped > 0) {
+            let says = format!(
+                "{} while capturing; what they said is missing here",
+                words::counted(dropped, "packet", "packets")
+            );
+            page.paragraph(
+                &[span(Tone::Severity(Severity::Medium), "Dropped ")],
+                &[span(Tone::Normal, says)],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+const COLUMNS: [Column; 6] = [
+    Column { title: "Device", least: 14, most: 32, spare: 0 },
+    Column { title: "What it is", least: 10, most: 28, spare: 0 },
+    Column { title: "Vendor and model", least: 12, most: 34, spare: 2 },
+    Column { title: "Address", least: 13, most: 24, spare: 0 },
+    Column { title: "Sure?", least: 7, most: 7, spare: 1 },
+    Column { title: "Findings", least: 8, most: 20, spare: 0 },
+];
+
+fn devices<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
+    page.heading("Devices")?;
+    if view.devices.is_empty() {
+        return page.paragraph(
+            &[],
+            &[span(Tone::Normal, "No device was seen. See below what this capture cannot show.")],
+        );
+    }
+    let rows: Vec<Vec<Cell>> = view.devices.iter().take(MOST_DEVICES).map(cells).collect();
+    table::write(page, &COLUMNS, &rows)?;
+    if view.devices.len() > MOST_DEVICES {
+        let more = view.devices.len() - MOST_DEVICES;
+        page.line(&[span(Tone::Normal, format!("… and {more} more (use --format html)"))])?;
+    }
+    if view.tally.worst().is_none() {
+        return Ok(());
+    }
+    let mut legend = vec![span(Tone::Faint, "Findings: ")];
+    for severity in Severity::ALL.into_iter().rev() {
+        legend.push(span(Tone::Severity(severity), format!("{} ", letter(severity))));
+        legend.push(span(Tone::Faint, format!("{severity}  ")));
+    }
+    page.paragraph(&[], &legend)
+}
+
+fn cells<'a>(row: &Row<'a>) -> Vec<Cell<'a>> {
+    let device = row.device;
+    let name = if row.needs_attention() { Tone::Strong } else { Tone::Normal };
+    let known = |text: String| {
+        let tone = if text == "Unknown" { Tone::Faint } else { Tone::Normal };
+        vec![span(tone, text)]
+    };
+    vec![
+        vec![span(name, device.label.as_str())],
+        known(row.what()),
+        known(row.make()),
+        vec![span(Tone::Normal, row.address())],
+        known(words::sure(device.confidence).to_owned()),
+        tally(&row.tally),
+    ]
+}
+
+fn tally<'a>(tally: &Tally) -> Cell<'a> {
+    let cell: Cell = tally
+        .each()
+        .enumerate()
+        .map(|(at, (severity, count))| {
+            let gap = if at > 0 { " " } else { "" };
+            span(Tone::Severity(severity), format!("{gap}{count}{}", letter(severity)))
+        })
+        .collect();
+    if cell.is_empty() { vec![span(Tone::Faint, "none")] } else { cell }
+}
+
+const fn letter(severity: Severity) -> char {
+    match severity {
+        Severity::Critical => 'C',
+        Severity::High => 'H',
+        Severity::Medium => 'M',
+        Severity::Low => 'L',
+        Severity::Info => 'i',
+    }
+}
+
+fn findings<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
+    if view.groups.is_empty() {
+        return Ok(());
+    }
+    page.heading("Findings")?;
+    let (grave, mild): (Vec<&Group>, Vec<&Group>) =
+        view.groups.iter().partition(|group| group.severity >= Severity::Medium);
+    for (at, group) in grave.iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
+        }
+        in_full(page, view, group)?;
+    }
+    if !grave.is_empty() && !mild.is_empty() {
+        page.blank()?;
+    }
+    for group in mild {
+        let names = names(view, group);
+        page.paragraph(
+            &[severity_head(group.severity)],
+            &[
+                span(Tone::Strong, format!("{}: ", group.title)),
+                span(Tone::Normal, words::list(&names, MOST_NAMES)),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt::Result {
+    let head = severity_head(group.severity);
+    let indent = || span(Tone::Normal, " ".repeat(10));
+    page.paragraph(
+        &[head],
+        &[
+            span(Tone::Strong, group.title.as_str()),
+            span(Tone::Faint, format!(" ({})", group.whose())),
+        ],
+    )?;
+    page.paragraph(&[indent()], &[span(Tone::Normal, group.why())])?;
+    for finding in group.findings.iter().take(MOST_PER_KIND) {
+        let own = words::severity(&finding.severity);
+        let mut line = vec![span(Tone::Strong, format!("{}: ", view.whose(finding)))];
+        let title = words::sentence(&finding.title);
+        if title != group.title {
+            line.push(span(Tone::Normal, format!("{}. ", finding.title)));
+        }
+        if let Some(evidence) = finding.evidence.first() {
+            line.push(span(Tone::Normal, evidence.detail.as_str()));
+            line.push(span(
+                Tone::Faint,
+                format!(" ({} packet {})", evidence.file, evidence.packet),
+            ));
+        }
+        if own != group.severity {
+            line.push(span(Tone::Severity(own), format!(" {own}")));
+        }
+        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &line)?;
+    }
+    if group.findings.len() > MOST_PER_KIND {
+        let more = group.findings.len() - MOST_PER_KIND;
+        page.paragraph(
+            &[indent(), span(Tone::Faint, "· ")],
+            &[span(Tone::Faint, format!("and {more} more"))],
+        )?;
+    }
+    page.paragraph(&[indent(), span(Tone::Good, "Fix: ")], &[span(Tone::Normal, group.fix())])
+}
+
+fn severity_head<'a>(severity: Severity) -> page::Span<'a> {
+    span(Tone::Severity(severity), format!("{:<10}", severity.name()))
+}
+
+fn names<'b>(view: &'b View, group: &'b Group) -> Vec<&'b str> {
+    let mut names: Vec<&str> = Vec::new();
+    for finding in &group.findings {
+        let name = view.whose(finding);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn plant<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
+    let acts = view.acts();
+    let talks = view.plant_talks();
+    if acts.is_empty() && talks.is_empty() {
+        return Ok(());
+    }
+    page.heading("Who writes, stops and programs controllers")?;
+    if acts.is_empty() {
+        let says = "Nobody in this capture. Plant protocols were only read.";
+        return page.paragraph(&[], &[span(Tone::Good, says)]);
+    }
+    for act in acts.iter().take(MOST_ACTS) {
+        let who = act.actor.as_deref().unwrap_or("Somebody");
+        let mut line = vec![span(Tone::Strong, format!("{who} → {}: ", act.target))];
+        line.push(span(Tone::Normal, act.finding.title.as_str()));
+        if act.finding.count > 1 {
+            line.push(span(Tone::Normal, format!(", {} times", words::count(act.finding.count))));
+        }
+        if let Some(evidence) = act.finding.evidence.first() {
+            line.push(span(
+                Tone::Faint,
+                format!(" ({} packet {})", evidence.file, evidence.packet),
+            ));
+        }
+        page.paragraph(&[severity_head(act.severity)], &line)?;
+    }
+    if acts.len() > MOST_ACTS {
+        let more = acts.len() - MOST_ACTS;
+        page.line(&[span(Tone::Normal, format!("… and {more} more (use --format html)"))])?;
+    }
+    Ok(())
+}
+
+fn coverage<W: fmt::Write>(page: &mut Page<W>, look: &Look) -> fmt::Result {
+    page.heading("What this capture cannot show")?;
+    let coverage = &look.coverage;
+    for note in &coverage.notes {
+        page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, note.as_str())])?;
+    }
+    if coverage.notes.is_empty() {
+        let says =
+            "Nothing stands out. A capture shows only what passed by, and only while it ran.";
+        page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, says)])?;
+    }
+    let says = format!(
+        "{} of {} understood by no parser.",
+        words::count(coverage.undecoded_packets),
+        words::counted(coverage.packets, "packet was", "packets were"),
+    );
+    page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Faint, says)])
+}
+
+fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
+    let actions = &view.look.first_five;
+    page.heading(&words::first_heading(actions.len()))?;
+    if actions.is_empty() {
+        let says = "Nothing was found that needs doing. That is no proof that there is nothing.";
+        return page.paragraph(&[], &[span(Tone::Normal, says)]);
+    }
+    for (at, action) in actions.iter().enumerate() {
+        let number = format!("{}. ", at + 1);
+        page.paragraph(&[span(Tone::Strong, number)], &[span(Tone::Strong, action.what.as_str())])?;
+        page.paragraph(&[span(Tone::Normal, "   ")], &reason(view, action))?;
+    }
+    Ok(())
+}
+
+fn reason<'a>(view: &View, action: &'a Action) -> Vec<page::Span<'a>> {
+    let severity = words::severity(&action.severity);
+    let names: Vec<&str> = action.devices.iter().map(|id| view.label(id)).collect();
+    let mut line = vec![span(Tone::Severity(severity), format!("{severity}: "))];
+    line.push(span(Tone::Normal, action.why.as_str()));
+    if !names.is_empty() {
+        line.push(span(Tone::Faint, format!(" [{}]", words::list(&names, MOST_NAMES))));
+    }
+    line
+}

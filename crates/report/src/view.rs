@@ -1,0 +1,244 @@
+//! The result, sorted and joined the way every report shows it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use cordon_model::Severity;
+
+use crate::look::{Device, Finding, Look};
+use crate::words;
+
+/// A look with its devices in reading order, their findings, and findings by kind.
+pub(crate) struct View<'a> {
+    pub look: &'a Look,
+    /// Those that need attention first, gravest first.
+    pub devices: Vec<Row<'a>>,
+    /// Findings by kind, gravest kind first.
+    pub groups: Vec<Group<'a>>,
+    /// Every finding.
+    pub tally: Tally,
+    places: HashMap<&'a str, usize>,
+}
+
+/// One device and its findings.
+pub(crate) struct Row<'a> {
+    pub device: &'a Device,
+    pub tally: Tally,
+    pub findings: Vec<&'a Finding>,
+}
+
+/// All findings of one kind.
+pub(crate) struct Group<'a> {
+    pub kind: &'a str,
+    pub title: String,
+    pub severity: Severity,
+    /// Gravest first.
+    pub findings: Vec<&'a Finding>,
+}
+
+/// Findings by severity.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Tally([u64; 5]);
+
+/// One act upon a controller.
+pub(crate) struct Act<'a> {
+    pub finding: &'a Finding,
+    pub severity: Severity,
+    /// Who did it, where the evidence names an address; a label where it is a device.
+    pub actor: Option<String>,
+    pub target: String,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(look: &'a Look) -> Self {
+        let mut of: HashMap<&str, Vec<&Finding>> = HashMap::new();
+        let mut kinds: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in &look.findings {
+            kinds.entry(&finding.kind).or_default().push(finding);
+            if let Some(id) = &finding.device {
+                of.entry(id).or_default().push(finding);
+            }
+        }
+        let mut devices: Vec<Row> = look
+            .devices
+            .iter()
+            .map(|device| Row::new(device, of.remove(device.id.as_str()).unwrap_or_default()))
+            .collect();
+        devices.sort_by(|a, b| b.tally.cmp(&a.tally));
+        let places =
+            devices.iter().enumerate().map(|(at, row)| (row.device.id.as_str(), at)).collect();
+        let mut groups: Vec<Group> = kinds.into_iter().map(Group::new).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse((group.severity, group.findings.len())));
+        View { look, devices, groups, tally: Tally::of(&look.findings), places }
+    }
+
+    /// Devices with a finding of medium severity or above.
+    pub(crate) fn attention(&self) -> usize {
+        self.devices.iter().filter(|row| row.needs_attention()).count()
+    }
+
+    /// Place of a device in reading order.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// What to call a device id or an address.
+    pub(crate) fn label<'b>(&'b self, id: &'b str) -> &'b str {
+        let row = self.place(id).and_then(|at| self.devices.get(at));
+        row.map_or(id, |row| row.device.label.as_str())
+    }
+
+    /// What to call whose finding it is.
+    pub(crate) fn whose<'b>(&'b self, finding: &'b Finding) -> &'b str {
+        finding.device.as_deref().map_or("the network", |id| self.label(id))
+    }
+
+    /// `24 devices, 9 need attention`.
+    pub(crate) fn devices_line(&self) -> String {
+        let devices = words::counted(self.look.devices.len() as u64, "device", "devices");
+        match self.attention() {
+            0 => format!("{devices}, none needs attention"),
+            1 => format!("{devices}, 1 needs attention"),
+            many => format!("{devices}, {many} need attention"),
+        }
+    }
+
+    /// What was done to controllers, gravest first.
+    pub(crate) fn acts(&self) -> Vec<Act<'a>> {
+        let mut owners: HashMap<IpAddr, &str> = HashMap::new();
+        for row in &self.devices {
+            for ip in row.device.ips.iter().filter_map(|ip| ip.parse().ok()) {
+                owners.entry(ip).or_insert(&row.device.label);
+            }
+        }
+        let mut acts: Vec<Act> = self
+            .look
+            .findings
+            .iter()
+            .filter(|finding| finding.kind.starts_with("ot-"))
+            .map(|finding| Act {
+                finding,
+                severity: words::severity(&finding.severity),
+                actor: actor(finding, &owners),
+                target: self.whose(finding).to_owned(),
+            })
+            .collect();
+        acts.sort_by_key(|act| std::cmp::Reverse(act.severity));
+        acts
+    }
+
+    /// Indices of the talks in which a plant protocol was seen.
+    pub(crate) fn plant_talks(&self) -> Vec<&'a crate::look::Talk> {
+        let plant = |app: &String| words::is_plant(app);
+        self.look.talks.iter().filter(|talk| talk.apps.iter().any(plant)).collect()
+    }
+}
+
+/// The evidence of an act begins with the address that did it.
+fn actor(finding: &Finding, owners: &HashMap<IpAddr, &str>) -> Option<String> {
+    let detail = &finding.evidence.first()?.detail;
+    let word = detail.split_whitespace().next()?;
+    let ip = match word.parse::<std::net::SocketAddr>() {
+        Ok(address) => address.ip(),
+        Err(_) => word.parse().ok()?,
+    };
+    Some(owners.get(&ip).map_or_else(|| ip.to_string(), |label| (*label).to_owned()))
+}
+
+impl<'a> Row<'a> {
+    fn new(device: &'a Device, mut findings: Vec<&'a Finding>) -> Self {
+        findings.sort_by_key(|finding| std::cmp::Reverse(words::severity(&finding.severity)));
+        Row { device, tally: Tally::of(findings.iter().copied()), findings }
+    }
+
+    pub(crate) fn needs_attention(&self) -> bool {
+        self.tally.worst() >= Some(Severity::Medium)
+    }
+
+    /// What it is, or `Unknown`.
+    pub(crate) fn what(&self) -> String {
+        self.device.kind.as_deref().map_or_else(|| "Unknown".to_owned(), words::device_type)
+    }
+
+    /// Vendor and model as far as known.
+    pub(crate) fn make(&self) -> String {
+        match (&self.device.vendor, &self.device.model) {
+            (Some(vendor), Some(model)) if model.starts_with(vendor.as_str()) => model.clone(),
+            (Some(vendor), Some(model)) => format!("{vendor} {model}"),
+            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (None, None) => "Unknown".to_owned(),
+        }
+    }
+
+    /// The address that people would type: IPv4, else IPv6, else link-layer.
+    pub(crate) fn address(&self) -> &'a str {
+        let ips = &self.device.ips;
+        let ip = ips.iter().find(|ip| ip.contains('.')).or_else(|| ips.first());
+        ip.or_else(|| self.device.macs.first()).map_or("none seen", String::as_str)
+    }
+}
+
+impl<'a> Group<'a> {
+    fn new((kind, mut findings): (&'a str, Vec<&'a Finding>)) -> Self {
+        findings.sort_by_key(|finding| std::cmp::Reverse(words::severity(&finding.severity)));
+        let first = findings.first();
+        let title = words::finding_kind(kind)
+            .or_else(|| first.map(|finding| words::sentence(&finding.title)))
+            .unwrap_or_default();
+        let severity = first.map_or(Severity::Info, |finding| words::severity(&finding.severity));
+        Group { kind, title, severity, findings }
+    }
+
+    /// Why it matters, as the gravest finding says it.
+    pub(crate) fn why(&self) -> &'a str {
+        self.findings.first().map_or("", |finding| finding.why.as_str())
+    }
+
+    /// How to mend it, as the gravest finding says it.
+    pub(crate) fn fix(&self) -> &'a str {
+        self.findings.first().map_or("", |finding| finding.fix.as_str())
+    }
+
+    /// `3 devices`, or `1 device`, or `the network`.
+    pub(crate) fn whose(&self) -> String {
+        let mut ids: Vec<_> = self.findings.iter().filter_map(|f| f.device.as_deref()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        match ids.len() {
+            0 => "the network as a whole".to_owned(),
+            many => words::counted(many as u64, "device", "devices"),
+        }
+    }
+}
+
+impl Tally {
+    fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut tally = Tally::default();
+        for finding in findings {
+            let severity = words::severity(&finding.severity);
+            // gravest first, so that the order of tallies is the order of urgency
+            let place = Severity::ALL.iter().rev().position(|one| *one == severity);
+            if let Some(count) = place.and_then(|at| tally.0.get_mut(at)) {
+                *count += 1;
+            }
+        }
+        tally
+    }
+
+    /// Severities that occur with their counts, gravest first.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Severity, u64)> + use<> {
+        let counts = self.0;
+        Severity::ALL.into_iter().rev().zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        self.each().next().map(|(severity, _)| severity)
+    }
+
+    /// `3 critical, 7 high`, or `nothing`.
+    pub(crate) fn says(&self) -> String {
+        let parts: Vec<String> =
+            self.each().map(|(severity, count)| format!("{count} {severity}")).collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    }
+}
