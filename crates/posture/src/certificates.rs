@@ -154,16 +154,14 @@ impl Keys {
         let holders = self.holders.entry(own.key_sha256).or_default();
         let room = holders.len() < MOST_HOLDERS;
         match holders.iter_mut().find(|holder| holder.subject == subject) {
-            Some(holder) => {
-                if fact.packet < holder.packet {
-                    holder.packet = fact.packet;
-                    holder.name = name(own);
-                }
+            Some(holder) if fact.packet < holder.packet => {
+                holder.packet = fact.packet;
+                holder.name = name(own);
             }
             None if room => {
                 holders.push(Holder { subject, packet: fact.packet, name: name(own) });
             }
-            None => {}
+            _ => {}
         }
     }
 

@@ -29,6 +29,7 @@ mod first_five;
 mod internet;
 mod ledger;
 mod names;
+mod names_table;
 mod ot;
 mod services;
 mod software;
