@@ -59,10 +59,18 @@ impl Source {
 /// How many texts are remembered with what they prove; then memory starts anew.
 const MOST_KNOWN: usize = 8 * 1024;
 
+/// What a text proves.
+struct Proof {
+    /// Rows of the table.
+    rows: Box<[u16]>,
+    /// Whether a distribution packaged it.
+    packaged: bool,
+}
+
 /// Texts already held against the table.
 #[derive(Default)]
 pub(crate) struct Software {
-    known: HashMap<u64, Box<[u16]>>,
+    known: HashMap<u64, Proof>,
 }
 
 impl Software {
@@ -141,42 +149,35 @@ impl Software {
         if self.known.len() >= MOST_KNOWN && !self.known.contains_key(&hash) {
             self.known.clear();
         }
-        let rows = self.known.entry(hash).or_insert_with(|| matches(source, text));
-        for index in rows.iter() {
+        let kind = FindingKind::OutdatedSoftware;
+        let proof = self.known.entry(hash).or_insert_with(|| Proof {
+            rows: matches(source, text),
+            packaged: is_packaged(source, text),
+        });
+        for index in &proof.rows {
             if let Some(row) = OUTDATED.get(usize::from(*index)) {
-                note(ledger, fact, subject, source, text, row);
+                let key = Key::one(kind, subject, (*index, proof.packaged));
+                let about = || about(row, proof.packaged);
+                ledger.note(key, fact.packet, about, || {
+                    format!("{} of {}: “{text}”", source.says(), at(&fact.from))
+                });
             }
         }
     }
 }
 
-fn note(
-    ledger: &mut Ledger,
-    fact: &Fact,
-    subject: Subject,
-    source: Source,
-    text: &str,
-    row: &Outdated,
-) {
-    let kind = FindingKind::OutdatedSoftware;
-    let packaged = is_packaged(source, text);
-    let key = Key::one(kind, subject, (row.product, row.why, packaged));
-    let about = || {
-        let about = About::kind(kind).title(format!("outdated software: {}", row.product));
-        if packaged {
-            let less =
-                if row.severity > Severity::Medium { Severity::Medium } else { Severity::Low };
-            about.severity(less).why(format!(
-                "{} The distribution may have mended it without changing the number.",
-                row.why
-            ))
-        } else {
-            about.severity(row.severity).why(row.why)
-        }
-    };
-    ledger.note(key, fact.packet, about, || {
-        format!("{} of {}: “{text}”", source.says(), at(&fact.from))
-    });
+fn about(row: &Outdated, packaged: bool) -> About {
+    let about = About::kind(FindingKind::OutdatedSoftware)
+        .title(format!("outdated software: {}", row.product));
+    if packaged {
+        let less = if row.severity > Severity::Medium { Severity::Medium } else { Severity::Low };
+        about.severity(less).why(format!(
+            "{} The distribution may have mended it without changing the number.",
+            row.why
+        ))
+    } else {
+        about.severity(row.severity).why(row.why)
+    }
 }
 
 /// Distributions mend old versions in place and say so in the banner.

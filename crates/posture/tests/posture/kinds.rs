@@ -16,6 +16,6 @@ fn every_kind_in_the_table_has_a_test() {
             test.contains(&format!("FindingKind::{variant}"))
                 || test.contains(&format!("K::{variant}"))
         };
-        assert!(tests.iter().any(|test| mentioned(test)), "{kind} has no test");
+        assert!(tests.iter().any(mentioned), "{kind} has no test");
     }
 }
