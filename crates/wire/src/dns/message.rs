@@ -17,6 +17,7 @@ const MIN_RECORD: usize = 11;
 
 const OPT: u16 = 41;
 const QUERY: u8 = 0;
+const INVERSE_QUERY: u8 = 1;
 
 /// The first twelve octets.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +29,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads it; none where the message is shorter, or flags and counts are not such as this
-    /// member of the family writes.
+    /// Reads it; none where the message is shorter, or neither asks nor answers.
     #[must_use]
     pub fn read(message: &[u8], kind: DnsKind) -> Option<Header> {
         let mut reader = Reader::new(message);
@@ -64,26 +64,31 @@ impl Header {
         (self.flags >> 11 & 0xf) as u8
     }
 
+    /// Whether it asks or answers anything. Inverse queries (RFC 1035, 6.4) and mDNS ask by
+    /// records.
     fn is_plausible(self, kind: DnsKind) -> bool {
+        let by_records = kind == DnsKind::Mdns || self.opcode() == INVERSE_QUERY;
+        self.response() || self.questions > 0 || by_records && self.records() > 0
+    }
+
+    /// What must hold besides where no port speaks for it, in a message of `length` octets.
+    #[must_use]
+    pub fn is_sure(self, kind: DnsKind, length: usize) -> bool {
         // RFC 6895, 2.2 assigns 0, 1, 2, 4, 5, 6; RFC 1002, 4.2.1.1 assigns 0, 5 to 9, and
         // Windows uses 15.
         let opcode = match kind {
             DnsKind::Nbns => matches!(self.opcode(), 0 | 5..=9 | 15),
             _ => matches!(self.opcode(), 0 | 1 | 2 | 4 | 5 | 6),
         };
-        let asks = self.questions > 0 || kind == DnsKind::Mdns && self.records() > 0;
-        opcode && (self.response() || self.rcode() == 0 && asks)
-    }
-
-    /// What must hold besides where no port speaks for DNS, in a message of `length` octets.
-    #[must_use]
-    pub fn is_surely_dns(self, length: usize) -> bool {
-        let least = usize::from(self.questions) * MIN_QUESTION + self.records() * MIN_RECORD;
         let [answers, ..] = self.records;
+        let asks = self.rcode() == 0 && (self.opcode() != QUERY || answers == 0);
         // The one reserved bit (RFC 6895, 2.1).
-        self.flags & 0x40 == 0
+        let reserved = self.flags & 0x40 == 0;
+        let least = usize::from(self.questions) * MIN_QUESTION + self.records() * MIN_RECORD;
+        opcode
+            && reserved
+            && (self.response() || asks)
             && self.questions <= 1
-            && (self.response() || self.opcode() != QUERY || answers == 0)
             && HEADER + least <= length
     }
 }
@@ -157,7 +162,7 @@ pub fn judge(message: &[u8], kind: DnsKind, customary_port: bool) -> Guess {
     let Some(header) = Header::read(message, kind) else {
         return Guess::No;
     };
-    if !customary_port && !header.is_surely_dns(message.len()) {
+    if !customary_port && !header.is_sure(kind, message.len()) {
         return Guess::No;
     }
     let walk = Walk::over(header, kind, message);

@@ -31,7 +31,7 @@ pub(super) fn recognise(_: Side, data: &[u8]) -> Guess {
         return Guess::More;
     }
     match Header::read(message, DnsKind::Dns) {
-        Some(header) if header.is_surely_dns(length) => begun(header, message),
+        Some(header) if header.is_sure(DnsKind::Dns, length) => begun(header, message),
         _ => Guess::No,
     }
 }

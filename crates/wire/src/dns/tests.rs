@@ -133,6 +133,17 @@ fn updates_and_notifications_are_dns() {
 }
 
 #[test]
+fn on_its_port_an_inverse_query_or_an_unknown_code_is_dns_all_the_same() {
+    let inverse = b"\0\x01\x08\0\0\0\0\x01\0\0\0\0\0\0\x01\0\x01\0\0\0\0\0\x04\x0a\0\0\x05";
+    assert_eq!((DNS.recognise)(&datagram(40000, 53, inverse)), Guess::Sure);
+    assert_eq!(dns(inverse, DnsKind::Dns).records.len(), 1);
+    let mut odd = QUERY.to_vec();
+    odd[2] = 0x19;
+    assert_eq!((DNS.recognise)(&datagram(40000, 53, &odd)), Guess::Sure);
+    assert_eq!((DNS.recognise)(&datagram(40000, 9999, &odd)), Guess::No);
+}
+
+#[test]
 fn a_message_larger_than_the_window_is_passed_over() {
     let records: Vec<(&[u8], u16, &[u8])> = vec![(b"\0", 16, &[0; 100]); 90];
     let large = response(&records);

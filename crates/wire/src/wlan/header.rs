@@ -9,8 +9,8 @@ const CHECKSUM: usize = 4;
 /// Prism headers are 144 octets in all drivers; more is damage.
 const MAX_PRISM: u32 = 512;
 
-/// The 802.11 frame behind a radiotap, Prism, AVS or PPI header, without its checksum where the
-/// header says that there is one; bare frames as they are. None where the header is malformed,
+/// The 802.11 frame behind a radiotap, Prism, AVS or PPI header, management frames without their
+/// checksum where the header says that there is one; bare frames as they are. None where the header is malformed,
 /// the link type is another, or the driver found the checksum wrong.
 #[must_use]
 pub fn strip_header(link: LinkType, bytes: &[u8]) -> Option<&[u8]> {
@@ -102,7 +102,10 @@ fn ppi(bytes: &[u8]) -> Option<&[u8]> {
     Some(frame)
 }
 
+/// Cuts the checksum off management frames, whose elements run to the end. What data frames carry
+/// knows its own length, and in a frame that the capture cut the last octets are no checksum.
 fn without_checksum(frame: &[u8], has_checksum: bool) -> &[u8] {
-    let end = frame.len().saturating_sub(if has_checksum { CHECKSUM } else { 0 });
-    frame.get(..end).unwrap_or(frame)
+    let is_management = frame.first().is_some_and(|control| control & 0x0c == 0);
+    let cut = if has_checksum && is_management { CHECKSUM } else { 0 };
+    frame.get(..frame.len().saturating_sub(cut)).unwrap_or(frame)
 }

@@ -162,8 +162,11 @@ fn radiotap_words_may_go_on_and_a_checksum_is_cut_off() {
     // Two presence words, time stamp aligned to eight octets, flags.
     let mut bytes = vec![0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 9, 9, 9, 9];
     bytes.extend([0; 8]);
-    bytes.extend([0x10, 1, 2, 3, 4, 5]);
-    assert_eq!(strip_header(LinkType::RADIOTAP, &bytes), Some(&[1][..]));
+    bytes.extend([0x10, 0x80, 2, 3, 4, 5]);
+    assert_eq!(strip_header(LinkType::RADIOTAP, &bytes), Some(&[0x80][..]));
+    let mut data = bytes.clone();
+    data[25] = 0x88;
+    assert_eq!(strip_header(LinkType::RADIOTAP, &data), Some(&[0x88, 2, 3, 4, 5][..]));
     let mut wrong = bytes.clone();
     wrong[24] = 0x50;
     assert_eq!(strip_header(LinkType::RADIOTAP, &wrong), None);
@@ -182,8 +185,8 @@ fn prism_avs_and_ppi_headers_are_stripped() {
     let ppi = [
         &[0, 0, 32, 0, 105, 0, 0, 0, 2, 0, 20, 0][..],
         &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        &[7, 1, 2, 3, 4],
+        &[0x80, 1, 2, 3, 4],
     ]
     .concat();
-    assert_eq!(strip_header(LinkType::PPI, &ppi), Some(&[7][..]));
+    assert_eq!(strip_header(LinkType::PPI, &ppi), Some(&[0x80][..]));
 }
