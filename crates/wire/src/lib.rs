@@ -16,11 +16,13 @@
 pub mod arp;
 pub mod bytes;
 pub mod cdp;
+pub mod coap;
 pub mod dhcp;
 pub mod dhcpv6;
 pub mod dissect;
 pub mod dns;
 pub mod eapol;
+pub mod ftp;
 pub mod group;
 pub mod http;
 pub mod ip;
@@ -29,10 +31,13 @@ pub mod link;
 pub mod lldp;
 pub mod nbns;
 pub mod ndp;
+pub mod ntp;
 pub mod ot;
 pub mod protocols;
 pub mod quic;
+pub mod rtsp;
 pub mod ssdp;
+pub mod ssh;
 #[cfg(test)]
 mod testing;
 pub mod tls;

@@ -4,17 +4,20 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, http, ot, quic, tls};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, coap, ftp, http, ntp, ot, quic, rtsp, ssh, tls};
 
 /// Protocols over TCP.
 #[rustfmt::skip]
 pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::Tls, recognise: tls::recognise, start: tls::start },
     StreamProtocol { app: App::Http, recognise: http::recognise, start: http::start },
+    StreamProtocol { app: App::Rtsp, recognise: rtsp::recognise, start: rtsp::start },
+    StreamProtocol { app: App::Ssh, recognise: ssh::recognise, start: ssh::start },
     StreamProtocol { app: App::Dnp3, recognise: ot::dnp3::recognise, start: ot::dnp3::start },
     StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
     crate::dns::DNS_STREAM,
+    StreamProtocol { app: App::Ftp, recognise: ftp::recognise, start: ftp::start },
 ];
 
 /// Protocols over UDP.
@@ -29,4 +32,6 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
     DatagramProtocol { app: App::Quic, recognise: quic::recognise, dissect: DatagramDissect::Flow(quic::start) },
     crate::dns::DNS,
     crate::dhcpv6::DHCPV6,
+    DatagramProtocol { app: App::Ntp, recognise: ntp::recognise, dissect: DatagramDissect::Each(ntp::dissect) },
+    DatagramProtocol { app: App::Coap, recognise: coap::recognise, dissect: DatagramDissect::Each(coap::dissect) },
 ];
