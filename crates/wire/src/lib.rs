@@ -29,6 +29,7 @@ pub mod ip;
 pub mod ja4;
 pub mod link;
 pub mod lldp;
+pub mod mqtt;
 pub mod nbns;
 pub mod ndp;
 pub mod ntp;
@@ -36,8 +37,10 @@ pub mod ot;
 pub mod protocols;
 pub mod quic;
 pub mod rtsp;
+pub mod snmp;
 pub mod ssdp;
 pub mod ssh;
+pub mod telnet;
 #[cfg(test)]
 mod testing;
 pub mod tls;

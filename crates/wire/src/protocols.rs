@@ -4,7 +4,7 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, coap, ftp, http, ntp, ot, quic, rtsp, ssh, tls};
+use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, coap, ftp, http, mqtt, ntp, ot, quic, rtsp, snmp, ssh, telnet, tls};
 
 /// Protocols over TCP.
 #[rustfmt::skip]
@@ -17,7 +17,9 @@ pub static STREAMS: &[StreamProtocol] = &[
     StreamProtocol { app: App::S7comm, recognise: ot::s7comm::recognise, start: ot::s7comm::start },
     StreamProtocol { app: App::Modbus, recognise: ot::modbus::recognise, start: ot::modbus::start },
     crate::dns::DNS_STREAM,
+    StreamProtocol { app: App::Mqtt, recognise: mqtt::recognise, start: mqtt::start },
     StreamProtocol { app: App::Ftp, recognise: ftp::recognise, start: ftp::start },
+    StreamProtocol { app: App::Telnet, recognise: telnet::recognise, start: telnet::start },
 ];
 
 /// Protocols over UDP.
@@ -32,6 +34,7 @@ pub static DATAGRAMS: &[DatagramProtocol] = &[
     DatagramProtocol { app: App::Quic, recognise: quic::recognise, dissect: DatagramDissect::Flow(quic::start) },
     crate::dns::DNS,
     crate::dhcpv6::DHCPV6,
+    DatagramProtocol { app: App::Snmp, recognise: snmp::recognise, dissect: DatagramDissect::Each(snmp::dissect) },
     DatagramProtocol { app: App::Ntp, recognise: ntp::recognise, dissect: DatagramDissect::Each(ntp::dissect) },
     DatagramProtocol { app: App::Coap, recognise: coap::recognise, dissect: DatagramDissect::Each(coap::dissect) },
 ];
