@@ -202,11 +202,11 @@ mod tests {
     use cordon_model::{Credential, SecretKey};
 
     fn facts(feed: &Feed) -> Vec<&Ftp> {
-        let ftp = |said| match said {
-            &Said::Ftp(ref ftp) => Some(ftp.as_ref()),
+        let facts = feed.said.iter().filter_map(|said| match said {
+            Said::Ftp(ftp) => Some(ftp.as_ref()),
             _ => None,
-        };
-        feed.said.iter().filter_map(ftp).collect()
+        });
+        facts.collect()
     }
 
     #[test]

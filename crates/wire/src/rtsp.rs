@@ -184,11 +184,11 @@ mod tests {
     use cordon_model::{Credential, SecretKey};
 
     fn facts(feed: &Feed) -> Vec<&Rtsp> {
-        let rtsp = |said| match said {
-            &Said::Rtsp(ref rtsp) => Some(rtsp.as_ref()),
+        let facts = feed.said.iter().filter_map(|said| match said {
+            Said::Rtsp(rtsp) => Some(rtsp.as_ref()),
             _ => None,
-        };
-        feed.said.iter().filter_map(rtsp).collect()
+        });
+        facts.collect()
     }
 
     #[test]

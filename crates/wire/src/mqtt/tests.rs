@@ -39,11 +39,11 @@ fn connect(level: u8) -> Vec<u8> {
 }
 
 fn facts(feed: &Feed) -> Vec<&Mqtt> {
-    let mqtt = |said| match said {
-        &Said::Mqtt(ref mqtt) => Some(mqtt.as_ref()),
+    let facts = feed.said.iter().filter_map(|said| match said {
+        Said::Mqtt(mqtt) => Some(mqtt.as_ref()),
         _ => None,
-    };
-    feed.said.iter().filter_map(mqtt).collect()
+    });
+    facts.collect()
 }
 
 #[test]

@@ -6,11 +6,11 @@ use super::*;
 use crate::testing::{Feed, shows};
 
 fn facts(feed: &Feed) -> Vec<&Telnet> {
-    let telnet = |said| match said {
-        &Said::Telnet(ref telnet) => Some(telnet.as_ref()),
+    let facts = feed.said.iter().filter_map(|said| match said {
+        Said::Telnet(telnet) => Some(telnet.as_ref()),
         _ => None,
-    };
-    feed.said.iter().filter_map(telnet).collect()
+    });
+    facts.collect()
 }
 
 fn credential(user: &[u8], secret: &[u8]) -> Said {
