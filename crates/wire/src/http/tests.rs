@@ -10,19 +10,19 @@ fn feed() -> Feed {
 }
 
 fn requests(feed: &Feed) -> Vec<&HttpRequest> {
-    let request = |said| match said {
-        &Said::HttpRequest(ref request) => Some(request.as_ref()),
+    let facts = feed.said.iter().filter_map(|said| match said {
+        Said::HttpRequest(request) => Some(request.as_ref()),
         _ => None,
-    };
-    feed.said.iter().filter_map(request).collect()
+    });
+    facts.collect()
 }
 
 fn responses(feed: &Feed) -> Vec<&HttpResponse> {
-    let response = |said| match said {
-        &Said::HttpResponse(ref response) => Some(response.as_ref()),
+    let facts = feed.said.iter().filter_map(|said| match said {
+        Said::HttpResponse(response) => Some(response.as_ref()),
         _ => None,
-    };
-    feed.said.iter().filter_map(response).collect()
+    });
+    facts.collect()
 }
 
 const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: Boa/0.94\r\nContent-Type: text/html\r\n\
