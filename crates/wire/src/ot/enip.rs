@@ -108,7 +108,8 @@ fn judge(data: &[u8], datagram: bool) -> Guess {
         (LIST_IDENTITY | LIST_SERVICES | LIST_INTERFACES | LIST_TARGETS | UNREGISTER, 0) => {
             Guess::Fits
         }
-        (NOP, _) => Guess::Fits,
+        // Zeros alone are anybody's.
+        (NOP, length) if length != 0 || header.context != 0 => Guess::Fits,
         _ => Guess::No,
     }
 }
@@ -357,6 +358,7 @@ pub(super) mod tests {
         };
         assert_eq!(judge(&message(0x63, 0, 0, &[])), Guess::Fits);
         assert_eq!(judge(&message(0x63, 0, 0, &[])[..23]), Guess::No);
+        assert_eq!(judge(&[0; HEADER]), Guess::No);
         assert_eq!(judge(b"M-SEARCH * HTTP/1.1\r\n"), Guess::No);
     }
 
