@@ -6,7 +6,7 @@ use cordon_lab::{Capture, Site, demo, write};
 use cordon_model::{LinkType, Mac};
 
 /// Every kind of weakness that the demonstration has to show.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 34] = [
     "default-credential",
     "clear-text-credential",
     "obsolete-tls",
@@ -25,8 +25,11 @@ const KINDS: [&str; 30] = [
     "open-coap",
     "snmp-v1v2c",
     "internet-contact",
+    "internet-exposed",
     "odd-name-lookup",
     "ot-write",
+    "ot-control",
+    "ot-restart",
     "ot-stop",
     "ot-program-transfer",
     "ot-firmware",
@@ -37,6 +40,7 @@ const KINDS: [&str; 30] = [
     "wifi-no-pmf",
     "wifi-open",
     "outdated-software",
+    "weak-ssh",
 ];
 
 /// A site of two devices with one row of activity.
