@@ -203,7 +203,8 @@ impl MapPort {
                 Content-Type: text/xml\r\n\
                 SOAPAction: \"{CONNECTION}#AddPortMapping\"\r\n\r\n\
                 {body}",
-            router.port, body.len(),
+            router.port,
+            body.len(),
         ));
         tcp.stage().wait_millis(9);
         let done = format!(
@@ -240,14 +241,21 @@ impl Description {
         let element = |name: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!("<{name}>{value}</{name}>\n")).unwrap_or_default()
         };
-        let services: String = self.services.iter().enumerate().map(|(index, kind)| format!(
-            "<service><serviceType>{kind}</serviceType>\
+        let services: String = self
+            .services
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                format!(
+                    "<service><serviceType>{kind}</serviceType>\
                 <serviceId>urn:upnp-org:serviceId:{index}</serviceId>\
                 <controlURL>/ctl/{index}</controlURL>\
                 <eventSubURL>/evt/{index}</eventSubURL>\
                 <SCPDURL>/scpd/{index}.xml</SCPDURL>\
                 </service>\n"
-        )).collect();
+                )
+            })
+            .collect();
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n\
                 <root xmlns=\"urn:schemas-upnp-org:device-1-0\">\n\
