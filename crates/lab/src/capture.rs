@@ -42,10 +42,7 @@ pub fn write(site: &Site, seed: u64) -> Result<Vec<Capture>, SiteError> {
     let mut stage = Stage::new(site)?;
     for (activity, number) in site.activities.iter().zip(0u64..) {
         stage.begin(activity.at, Rng::new(seed, number));
-        activity
-            .act
-            .play(&mut stage)
-            .map_err(|error| error.in_row(|| format!("activity {}", activity.row + 1)))?;
+        activity.act.play(&mut stage).map_err(|error| error.in_row(|| activity.row.to_string()))?;
     }
     let mut frames = stage.into_frames();
     frames.sort_by_key(|frame| frame.at);

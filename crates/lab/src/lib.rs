@@ -37,9 +37,18 @@ pub use site::{Child, Device, Expect, Planted, Site};
 /// None, as long as the tests pass: the text is part of the program.
 pub fn demo() -> Result<Site, SiteError> {
     Site::parse(concat!(
-        include_str!("../sites/demo.toml"),
-        include_str!("../sites/demo-devices.toml"),
-        include_str!("../sites/demo-activity.toml"),
-        include_str!("../sites/demo-certificates.toml"),
+        include_str!("../sites/demo/site.toml"),
+        include_str!("../sites/demo/stacks.toml"),
+        include_str!("../sites/demo/infrastructure.toml"),
+        include_str!("../sites/demo/clinic-devices.toml"),
+        include_str!("../sites/demo/plant-devices.toml"),
+        include_str!("../sites/demo/home-devices.toml"),
+        include_str!("../sites/demo/network.toml"),
+        include_str!("../sites/demo/clinic.toml"),
+        include_str!("../sites/demo/plant.toml"),
+        include_str!("../sites/demo/home.toml"),
+        include_str!("../sites/demo/planted.toml"),
+        include_str!("../sites/demo/air.toml"),
+        include_str!("../sites/demo/certificates.toml"),
     ))
 }

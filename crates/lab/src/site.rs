@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_model::{DeviceType, Mac, Timestamp};
@@ -150,8 +151,8 @@ pub struct Planted {
 #[derive(Clone, Debug)]
 pub(crate) struct Activity {
     pub(crate) at: Duration,
-    /// Position in the site, for errors and for the randomness of the row.
-    pub(crate) row: usize,
+    /// What to call its row in an error.
+    pub(crate) row: Arc<str>,
     pub(crate) act: Act,
 }
 
@@ -308,6 +309,7 @@ fn expand(
 ) -> Result<(), SiteError> {
     let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("?").to_owned();
     let name = || format!("activity {} ({} from {})", row + 1, text("act"), text("from"));
+    let label: Arc<str> = name().into();
     let mut table = table.clone();
     let when: When = {
         let take = |key: &str| table.remove(key).map(|value| (key.to_owned(), value));
@@ -335,7 +337,7 @@ fn expand(
         for time in 0..when.times {
             let every = when.every.unwrap_or_default().0;
             let at = when.at.0 + when.spread.0 * index + every * time;
-            into.push(Activity { at, row, act: act.clone() });
+            into.push(Activity { at, row: label.clone(), act: act.clone() });
             if into.len() > MOST_ACTIVITIES {
                 let says = format!("more than {MOST_ACTIVITIES} activities; lower `times`");
                 return Err(SiteError::new(says).in_row(name));

@@ -140,7 +140,10 @@ pub(crate) fn message(
     let server = server.map(|name| format!("Server: {name}\r\n")).unwrap_or_default();
     let length = body.len();
     format!(
-        "HTTP/1.1 {status} {reason}\r\n{server}{headers}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 {status} {reason}\r\n\
+            {server}{headers}Content-Type: {kind}\r\n\
+            Content-Length: {length}\r\n\r\n\
+            {body}"
     )
 }
 

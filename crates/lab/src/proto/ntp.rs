@@ -42,7 +42,7 @@ fn timestamp(stage: &Stage<'_>, later: Duration) -> u64 {
     let nanos = stage.site.start.plus(stage.elapsed() + later).nanos();
     let seconds = (nanos / 1_000_000_000 + EPOCH).unsigned_abs();
     let fraction = (nanos % 1_000_000_000).unsigned_abs() << 32;
-    seconds << 32 | fraction / 1_000_000_000
+    (seconds << 32) + fraction / 1_000_000_000
 }
 
 fn four() -> u8 {

@@ -39,7 +39,14 @@ impl Session {
         let (rtp, server_rtp) = (rtp & 0xfffe, 8000 + (rtp & 0xfe));
         let transport = format!("RTP/AVP;unicast;client_port={rtp}-{}", rtp + 1);
         let sdp = format!(
-            "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=Session streamed by device\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:track1\r\n",
+            "v=0\r\n\
+                o=- 1 1 IN IP4 {0}\r\n\
+                s=Session streamed by device\r\n\
+                c=IN IP4 {0}\r\n\
+                t=0 0\r\n\
+                m=audio 0 RTP/AVP 0\r\n\
+                a=rtpmap:0 PCMU/8000\r\n\
+                a=control:track1\r\n",
             path.server.ip
         );
         let auth =

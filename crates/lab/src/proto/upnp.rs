@@ -80,7 +80,15 @@ impl Notify {
         let source_port = stage.next_port(stage.host(&self.from)?);
         for target in ["upnp:rootdevice", own.udn.as_str(), own.device_type.as_str()] {
             let message = format!(
-                "NOTIFY * HTTP/1.1\r\nHOST: {GROUP}:{PORT}\r\nCACHE-CONTROL: max-age=1800\r\nLOCATION: {}\r\nSERVER: {}\r\nNTS: ssdp:alive\r\nNT: {target}\r\nUSN: {}\r\n{}\r\n",
+                "NOTIFY * HTTP/1.1\r\n\
+                    HOST: {GROUP}:{PORT}\r\n\
+                    CACHE-CONTROL: max-age=1800\r\n\
+                    LOCATION: {}\r\n\
+                    SERVER: {}\r\n\
+                    NTS: ssdp:alive\r\n\
+                    NT: {target}\r\n\
+                    USN: {}\r\n\
+                    {}\r\n",
                 own.location(ip),
                 own.server,
                 own.usn(target),
@@ -107,7 +115,12 @@ impl Search {
         let (source, port) = (IpAddr::V4(stage.ip_of(host)), stage.next_port(host));
         let agent = self.agent.as_ref().map(|a| format!("USER-AGENT: {a}\r\n")).unwrap_or_default();
         let message = format!(
-            "M-SEARCH * HTTP/1.1\r\nHOST: {GROUP}:{PORT}\r\nMAN: \"ssdp:discover\"\r\nMX: 2\r\nST: {}\r\n{agent}\r\n",
+            "M-SEARCH * HTTP/1.1\r\n\
+                HOST: {GROUP}:{PORT}\r\n\
+                MAN: \"ssdp:discover\"\r\n\
+                MX: 2\r\n\
+                ST: {}\r\n\
+                {agent}\r\n",
             self.target
         );
         let group = (IpAddr::V4(GROUP), 4);
@@ -123,7 +136,14 @@ impl Search {
             let target = if self.target == "ssdp:all" { "upnp:rootdevice" } else { &self.target };
             let ip = stage.ip_of(stage.host(&device.name)?);
             let reply = format!(
-                "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=1800\r\nEXT:\r\nLOCATION: {}\r\nSERVER: {}\r\nST: {target}\r\nUSN: {}\r\n{}\r\n",
+                "HTTP/1.1 200 OK\r\n\
+                    CACHE-CONTROL: max-age=1800\r\n\
+                    EXT:\r\n\
+                    LOCATION: {}\r\n\
+                    SERVER: {}\r\n\
+                    ST: {target}\r\n\
+                    USN: {}\r\n\
+                    {}\r\n",
                 own.location(ip),
                 own.server,
                 own.usn(target),
@@ -158,17 +178,40 @@ impl MapPort {
         let client = stage.ip_of(stage.host(&self.from)?);
         let ip = stage.ip_of(stage.host(&self.to)?);
         let body = format!(
-            "<?xml version=\"1.0\"?>\r\n<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body><u:AddPortMapping xmlns:u=\"{CONNECTION}\"><NewRemoteHost></NewRemoteHost><NewExternalPort>{}</NewExternalPort><NewProtocol>TCP</NewProtocol><NewInternalPort>{}</NewInternalPort><NewInternalClient>{client}</NewInternalClient><NewEnabled>1</NewEnabled><NewPortMappingDescription>{}</NewPortMappingDescription><NewLeaseDuration>0</NewLeaseDuration></u:AddPortMapping></s:Body></s:Envelope>\r\n",
+            "<?xml version=\"1.0\"?>\r\n\
+                <s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\">\
+                <s:Body>\
+                <u:AddPortMapping xmlns:u=\"{CONNECTION}\">\
+                <NewRemoteHost></NewRemoteHost>\
+                <NewExternalPort>{}</NewExternalPort>\
+                <NewProtocol>TCP</NewProtocol>\
+                <NewInternalPort>{}</NewInternalPort>\
+                <NewInternalClient>{client}</NewInternalClient>\
+                <NewEnabled>1</NewEnabled>\
+                <NewPortMappingDescription>{}</NewPortMappingDescription>\
+                <NewLeaseDuration>0</NewLeaseDuration>\
+                </u:AddPortMapping></s:Body>\
+                </s:Envelope>\r\n",
             self.external, self.internal, self.description,
         );
         let mut tcp = Tcp::open(stage, &self.from, &self.to, router.port)?;
         tcp.client(format!(
-            "POST /ctl/IPConn HTTP/1.1\r\nHost: {ip}:{}\r\nUser-Agent: Linux/3.0.8, UPnP/1.0, MiniUPnPc/1.5\r\nContent-Length: {}\r\nContent-Type: text/xml\r\nSOAPAction: \"{CONNECTION}#AddPortMapping\"\r\n\r\n{body}",
-            router.port, body.len(),
+            "POST /ctl/IPConn HTTP/1.1\r\n\
+                Host: {ip}:{}\r\n\
+                User-Agent: Linux/3.0.8, UPnP/1.0, MiniUPnPc/1.5\r\n\
+                Content-Length: {}\r\n\
+                Content-Type: text/xml\r\n\
+                SOAPAction: \"{CONNECTION}#AddPortMapping\"\r\n\r\n\
+                {body}",
+            router.port,
+            body.len(),
         ));
         tcp.stage().wait_millis(9);
         let done = format!(
-            "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:AddPortMappingResponse xmlns:u=\"{CONNECTION}\"/></s:Body></s:Envelope>"
+            "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+                <s:Body>\
+                <u:AddPortMappingResponse xmlns:u=\"{CONNECTION}\"/></s:Body>\
+                </s:Envelope>"
         );
         tcp.server(http::message(Some(&router.server), 200, "", "text/xml", &done));
         tcp.close();
@@ -198,11 +241,36 @@ impl Description {
         let element = |name: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!("<{name}>{value}</{name}>\n")).unwrap_or_default()
         };
-        let services: String = self.services.iter().enumerate().map(|(index, kind)| format!(
-            "<service><serviceType>{kind}</serviceType><serviceId>urn:upnp-org:serviceId:{index}</serviceId><controlURL>/ctl/{index}</controlURL><eventSubURL>/evt/{index}</eventSubURL><SCPDURL>/scpd/{index}.xml</SCPDURL></service>\n"
-        )).collect();
+        let services: String = self
+            .services
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                format!(
+                    "<service><serviceType>{kind}</serviceType>\
+                <serviceId>urn:upnp-org:serviceId:{index}</serviceId>\
+                <controlURL>/ctl/{index}</controlURL>\
+                <eventSubURL>/evt/{index}</eventSubURL>\
+                <SCPDURL>/scpd/{index}.xml</SCPDURL>\
+                </service>\n"
+                )
+            })
+            .collect();
         format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<root xmlns=\"urn:schemas-upnp-org:device-1-0\">\n<specVersion><major>1</major><minor>0</minor></specVersion>\n<URLBase>http://{ip}:{}/</URLBase>\n<device>\n<deviceType>{}</deviceType>\n<friendlyName>{}</friendlyName>\n<manufacturer>{}</manufacturer>\n<modelName>{}</modelName>\n{}{}{}<UDN>{}</UDN>\n<serviceList>\n{services}</serviceList>\n</device>\n</root>\n",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n\
+                <root xmlns=\"urn:schemas-upnp-org:device-1-0\">\n\
+                <specVersion><major>1</major><minor>0</minor></specVersion>\n\
+                <URLBase>http://{ip}:{}/</URLBase>\n\
+                <device>\n\
+                <deviceType>{}</deviceType>\n\
+                <friendlyName>{}</friendlyName>\n\
+                <manufacturer>{}</manufacturer>\n\
+                <modelName>{}</modelName>\n\
+                {}{}{}<UDN>{}</UDN>\n\
+                <serviceList>\n\
+                {services}</serviceList>\n\
+                </device>\n\
+                </root>\n",
             self.port,
             self.device_type,
             self.friendly_name,

@@ -1,13 +1,12 @@
 #!/bin/sh
-# Makes demo-certificates.toml anew: certificates alone, their keys are thrown away.
+# Makes certificates.toml anew: certificates alone, their keys are thrown away.
 # `openssl ca` and not `req -x509`, because only it takes both ends of the validity.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-out="$here/demo-certificates.toml"
+out="$here/certificates.toml"
 cat > "$out" <<'TOML'
-
 # Certificates that servers show. Made by make-certificates.sh; nobody has their keys.
 TOML
 cd "$work"
