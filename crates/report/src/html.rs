@@ -14,7 +14,7 @@ use cordon_model::Severity;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::look::Look;
-use crate::map::{self, draw};
+use crate::map::{lone_sign, network_map, sample};
 use crate::plain::plain_lines;
 use crate::view::View;
 use crate::words;
@@ -168,7 +168,7 @@ fn first(view: &View) -> Markup {
 }
 
 fn picture(view: &View) -> Markup {
-    let Some(map) = map::draw(view) else { return html! {} };
+    let Some(map) = network_map(view) else { return html! {} };
     let signs = [
         (Some(Severity::Critical), "critical"),
         (Some(Severity::High), "high"),
@@ -191,8 +191,8 @@ fn picture(view: &View) -> Markup {
                 }
                 figcaption {
                     ul.legend {
-                        @for (worst, says) in signs { li { (draw::lone_sign(worst)) (says) } }
-                        @for (class, says) in lines { li { (draw::sample(class)) (says) } }
+                        @for (worst, says) in signs { li { (lone_sign(worst)) (says) } }
+                        @for (class, says) in lines { li { (sample(class)) (says) } }
                     }
                     p { "The sign shows the gravest finding; a thicker line carried more bytes." }
                     @for note in &map.notes { p { (note) } }

@@ -1,11 +1,13 @@
 //! The network drawn as a picture: networks as boxes at both sides, the Internet and what routes in
 //! between, talks as curves. Where everything lies depends on nothing but the look.
 
-pub(crate) mod draw;
+mod draw;
 mod graph;
 mod layout;
 
 use maud::Markup;
+
+pub(crate) use draw::{lone_sign, sample};
 
 use crate::view::View;
 
@@ -17,7 +19,7 @@ pub(crate) struct Map {
 }
 
 /// Draws the map; none where there is nothing to draw.
-pub(crate) fn draw(view: &View) -> Option<Map> {
+pub(crate) fn network_map(view: &View) -> Option<Map> {
     let graph = graph::Graph::new(view)?;
     let layout = layout::Layout::new(&graph);
     Some(Map { picture: draw::svg(&graph, &layout), notes: graph.notes })

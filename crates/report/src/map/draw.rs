@@ -4,7 +4,7 @@
 use cordon_model::Severity;
 use maud::{Markup, html};
 
-use super::graph::{Graph, Link, LinkKind, Node};
+use super::graph::{End, Graph, Link, LinkKind, Node};
 use super::layout::{BOX, Frame, Layout, Side, Spot, WIDTH};
 
 /// The whole picture.
@@ -24,14 +24,14 @@ pub(super) fn svg(graph: &Graph, layout: &Layout) -> Markup {
             }
             @if graph.internet { (internet(layout.internet)) }
             @for (at, node) in graph.nodes.iter().enumerate() {
-                (placed(node, layout.spot(super::graph::End::Node(at))))
+                (placed(node, layout.spot(End::Node(at))))
             }
         }
     }
 }
 
-/// The sign of a severity, also used in the legend; `None` is a device without findings.
-pub(crate) fn sign(worst: Option<Severity>, x: f32, y: f32) -> Markup {
+/// The sign of a severity; `None` is a device without findings.
+fn sign(worst: Option<Severity>, x: f32, y: f32) -> Markup {
     let class = format!("sign {}", worst.map_or("none", Severity::name));
     let points = |points: &[(f32, f32)]| {
         let points: Vec<String> =
@@ -113,6 +113,7 @@ fn internet(spot: Spot) -> Markup {
 
 fn curve(layout: &Layout, link: &Link) -> Markup {
     let (a, b) = (layout.spot(link.a), layout.spot(link.b));
+    let (a, b) = (at_cloud(link.a, a, b), at_cloud(link.b, b, a));
     let class = match link.kind {
         LinkKind::Inside => "inside",
         LinkKind::Parent => "parent",
@@ -124,6 +125,15 @@ fn curve(layout: &Layout, link: &Link) -> Markup {
         path class=(format!("link {class}")) d=(path(a, b)) stroke-width=(format!("{:.1}", thickness(link.bytes))) {
             title { (link.says) }
         }
+    }
+}
+
+/// The Internet is reached at the side of its cloud that faces the other end.
+fn at_cloud(end: End, spot: Spot, other: Spot) -> Spot {
+    match (end, other.side) {
+        (End::Internet, Side::Left) => Spot { x: spot.x - 38.0, y: spot.y - 12.0, ..spot },
+        (End::Internet, Side::Right) => Spot { x: spot.x + 38.0, y: spot.y - 12.0, ..spot },
+        _ => spot,
     }
 }
 

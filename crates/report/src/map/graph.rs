@@ -20,7 +20,7 @@ const MOST_CENTRAL: usize = 3;
 
 /// Columns of a node's name and of the line below it.
 const NAME: usize = 26;
-const NOTE: usize = 34;
+const NOTE: usize = 37;
 
 /// Nodes, zones and links.
 pub(super) struct Graph {
@@ -309,7 +309,7 @@ fn node(view: &View, kind: &str, group: &[usize]) -> Node {
 }
 
 fn single(row: &Row, at: usize) -> Node {
-    let note = format!("{} · {}", row.what(), row.address());
+    let note = format!("{} · {}", row.address(), row.what());
     Node {
         name: clip(&plain(&row.device.label), NAME, "…").into_owned(),
         note: clip(&plain(&note), NOTE, "…").into_owned(),
