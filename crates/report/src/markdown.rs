@@ -106,7 +106,7 @@ fn group_of(out: &mut String, view: &View, group: &Group) {
                 "- **{}**: {}{}",
                 safe(view.whose(finding)),
                 safe(&finding.title),
-                shown(finding)
+                shown(view, finding)
             ),
         );
     }
@@ -116,12 +116,12 @@ fn group_of(out: &mut String, view: &View, group: &Group) {
     line(out, "");
 }
 
-fn shown(finding: &Finding) -> String {
+fn shown(view: &View, finding: &Finding) -> String {
     finding.evidence.first().map_or_else(String::new, |evidence| {
         format!(
             ". {} ({} packet {})",
             safe(&evidence.detail),
-            safe(&evidence.file),
+            safe(view.file(&evidence.file)),
             evidence.packet
         )
     })

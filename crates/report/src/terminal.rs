@@ -105,11 +105,11 @@ fn summary<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
 }
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "Device", least: 14, most: 32, spare: 0 },
-    Column { title: "What it is", least: 10, most: 28, spare: 0 },
-    Column { title: "Vendor and model", least: 12, most: 34, spare: 2 },
-    Column { title: "Address", least: 13, most: 24, spare: 0 },
-    Column { title: "Sure?", least: 7, most: 7, spare: 1 },
+    Column { title: "Device", least: 16, most: 32, spare: 0 },
+    Column { title: "What it is", least: 12, most: 28, spare: 0 },
+    Column { title: "Vendor and model", least: 12, most: 34, spare: 1 },
+    Column { title: "Address", least: 15, most: 24, spare: 0 },
+    Column { title: "Sure?", least: 6, most: 6, spare: 2 },
     Column { title: "Findings", least: 8, most: 20, spare: 0 },
 ];
 
@@ -130,10 +130,11 @@ fn devices<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
     if view.tally.worst().is_none() {
         return Ok(());
     }
-    let mut legend = vec![span(Tone::Faint, "Findings: ")];
+    let mut legend = vec![span(Tone::Faint, "Findings:")];
     for severity in Severity::ALL.into_iter().rev() {
-        legend.push(span(Tone::Severity(severity), format!("{} ", letter(severity))));
-        legend.push(span(Tone::Faint, format!("{severity}  ")));
+        legend.push(span(Tone::Severity(severity), format!(" {}", letter(severity))));
+        let end = if severity == Severity::Info { "" } else { "," };
+        legend.push(span(Tone::Faint, format!(" {severity}{end}")));
     }
     page.paragraph(&[], &legend)
 }
@@ -142,7 +143,8 @@ fn cells<'a>(row: &Row<'a>) -> Vec<Cell<'a>> {
     let device = row.device;
     let name = if row.needs_attention() { Tone::Strong } else { Tone::Normal };
     let known = |text: String| {
-        let tone = if text == "Unknown" { Tone::Faint } else { Tone::Normal };
+        let tone =
+            if matches!(text.as_str(), "Unknown" | "no") { Tone::Faint } else { Tone::Normal };
         vec![span(tone, text)]
     };
     vec![
@@ -194,7 +196,7 @@ fn findings<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         page.blank()?;
     }
     for group in mild {
-        let names = names(view, group);
+        let names = group.names(view);
         page.paragraph(
             &[severity_head(group.severity)],
             &[
@@ -228,7 +230,7 @@ fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt
             line.push(span(Tone::Normal, evidence.detail.as_str()));
             line.push(span(
                 Tone::Faint,
-                format!(" ({} packet {})", evidence.file, evidence.packet),
+                format!(" ({} packet {})", view.file(&evidence.file), evidence.packet),
             ));
         }
         if own != group.severity {
@@ -248,17 +250,6 @@ fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt
 
 fn severity_head<'a>(severity: Severity) -> page::Span<'a> {
     span(Tone::Severity(severity), format!("{:<10}", severity.name()))
-}
-
-fn names<'b>(view: &'b View, group: &'b Group) -> Vec<&'b str> {
-    let mut names: Vec<&str> = Vec::new();
-    for finding in &group.findings {
-        let name = view.whose(finding);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 fn plant<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
@@ -282,7 +273,7 @@ fn plant<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         if let Some(evidence) = act.finding.evidence.first() {
             line.push(span(
                 Tone::Faint,
-                format!(" ({} packet {})", evidence.file, evidence.packet),
+                format!(" ({} packet {})", view.file(&evidence.file), evidence.packet),
             ));
         }
         page.paragraph(&[severity_head(act.severity)], &line)?;

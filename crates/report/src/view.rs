@@ -1,6 +1,6 @@
 //! The result, sorted and joined the way every report shows it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use cordon_model::Severity;
@@ -18,6 +18,7 @@ pub(crate) struct View<'a> {
     /// Every finding.
     pub tally: Tally,
     places: HashMap<&'a str, usize>,
+    files: HashMap<&'a str, &'a str>,
 }
 
 /// One device and its findings.
@@ -69,12 +70,19 @@ impl<'a> View<'a> {
             devices.iter().enumerate().map(|(at, row)| (row.device.id.as_str(), at)).collect();
         let mut groups: Vec<Group> = kinds.into_iter().map(Group::new).collect();
         groups.sort_by_key(|group| std::cmp::Reverse((group.severity, group.findings.len())));
-        View { look, devices, groups, tally: Tally::of(&look.findings), places }
+        View { look, devices, groups, tally: Tally::of(&look.findings), places, files: files(look) }
     }
 
     /// Devices with a finding of medium severity or above.
     pub(crate) fn attention(&self) -> usize {
         self.devices.iter().filter(|row| row.needs_attention()).count()
+    }
+
+    /// Devices that exchanged packets with the Internet.
+    pub(crate) fn online(&self) -> usize {
+        let outside = self.look.talks.iter().filter(|talk| talk.outside);
+        let ends = outside.flat_map(|talk| [self.place(&talk.from), self.place(&talk.to)]);
+        ends.flatten().collect::<HashSet<usize>>().len()
     }
 
     /// Place of a device in reading order.
@@ -91,6 +99,12 @@ impl<'a> View<'a> {
     /// What to call whose finding it is.
     pub(crate) fn whose<'b>(&'b self, finding: &'b Finding) -> &'b str {
         finding.device.as_deref().map_or("the network", |id| self.label(id))
+    }
+
+    /// What to call a file where packets are cited: its name, or its path where another input
+    /// has the same name.
+    pub(crate) fn file<'b>(&'b self, path: &'b str) -> &'b str {
+        self.files.get(path).copied().unwrap_or(path)
     }
 
     /// `24 devices, 9 need attention`.
@@ -132,6 +146,19 @@ impl<'a> View<'a> {
         let plant = |app: &String| words::is_plant(app);
         self.look.talks.iter().filter(|talk| talk.apps.iter().any(plant)).collect()
     }
+}
+
+fn files(look: &Look) -> HashMap<&str, &str> {
+    let name = |path| str::rsplit(path, '/').next().unwrap_or(path);
+    let mut uses: HashMap<&str, u32> = HashMap::new();
+    for input in &look.inputs {
+        *uses.entry(name(&input.path)).or_default() += 1;
+    }
+    look.inputs
+        .iter()
+        .map(|input| (input.path.as_str(), name(&input.path)))
+        .filter(|(_, name)| !name.is_empty() && uses.get(name) == Some(&1))
+        .collect()
 }
 
 /// The evidence of an act begins with the address that did it.
@@ -197,6 +224,16 @@ impl<'a> Group<'a> {
     /// How to mend it, as the gravest finding says it.
     pub(crate) fn fix(&self) -> &'a str {
         self.findings.first().map_or("", |finding| finding.fix.as_str())
+    }
+
+    /// Whose findings these are, each once, gravest first.
+    pub(crate) fn names<'b>(&'b self, view: &'b View) -> Vec<&'b str> {
+        let mut seen = HashSet::new();
+        self.findings
+            .iter()
+            .filter(|f| seen.insert(f.device.as_deref()))
+            .map(|f| view.whose(f))
+            .collect()
     }
 
     /// `3 devices`, or `1 device`, or `the network`.

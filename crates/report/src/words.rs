@@ -53,22 +53,25 @@ pub(crate) fn period(first: &str, last: &str) -> String {
     else {
         return format!("{} to {}", time(first), time(last));
     };
-    let long = duration(to.duration_since(from).as_secs());
+    let long = duration(to.duration_since(from).as_millis());
     let same_day = from.strftime("%Y-%m-%d").to_string() == to.strftime("%Y-%m-%d").to_string();
     let end = if same_day { to.strftime("%H:%M UTC") } else { to.strftime("%Y-%m-%d %H:%M UTC") };
     format!("{} to {end} ({long})", from.strftime("%Y-%m-%d %H:%M"))
 }
 
-fn duration(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+fn duration(millis: i128) -> String {
+    let seconds = u64::try_from((millis + 500) / 1000).unwrap_or(0);
+    if seconds < 60 {
+        return format!("{seconds} s");
+    }
+    let minutes = (seconds + 30) / 60;
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
         (0, 0, _) => format!("{minutes} min"),
         (0, _, 0) => format!("{hours} h"),
         (0, _, _) => format!("{hours} h {minutes} min"),
-        (_, 0, _) => counted(days.unsigned_abs(), "day", "days"),
-        _ => format!("{} {hours} h", counted(days.unsigned_abs(), "day", "days")),
+        (_, 0, _) => counted(days, "day", "days"),
+        _ => format!("{} {hours} h", counted(days, "day", "days")),
     }
 }
 
@@ -108,13 +111,13 @@ pub(crate) fn first_heading(actions: usize) -> String {
     }
 }
 
-/// How sure an identification is, in a word.
+/// How sure an identification is, as the answer to "Sure?".
 pub(crate) fn sure(confidence: f32) -> &'static str {
     match confidence {
         c if c >= 0.9 => "sure",
         c if c >= 0.6 => "likely",
         c if c > 0.0 => "guess",
-        _ => "unknown",
+        _ => "no",
     }
 }
 

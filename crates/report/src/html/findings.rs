@@ -1,0 +1,69 @@
+//! Findings by kind: why, how to mend it, and the packets that show it.
+
+use cordon_model::Severity;
+use maud::{Markup, html};
+
+use super::parts::{badge, device_link, evidence};
+use crate::look::Finding;
+use crate::view::{Group, View};
+use crate::words;
+
+/// Findings listed under one kind; the JSON holds all.
+const MOST_PER_KIND: usize = 100;
+
+/// The section.
+pub(super) fn section(view: &View) -> Markup {
+    html! {
+        section #findings {
+            h2 { "Findings" }
+            @if view.groups.is_empty() {
+                p { "No weakness was found in what this capture shows." }
+            }
+            @for group in &view.groups { (kind(view, group)) }
+        }
+    }
+}
+
+fn kind(view: &View, group: &Group) -> Markup {
+    let more = group.findings.len().saturating_sub(MOST_PER_KIND);
+    html! {
+        details.finding open[group.severity >= Severity::High] {
+            summary {
+                (badge(group.severity, ""))
+                h3 { (group.title) }
+                span.whose { (group.whose()) }
+            }
+            div.inside {
+                p { (group.why()) }
+                p.fix { strong { "Fix: " } (group.fix()) }
+                ul.cases {
+                    @for finding in group.findings.iter().take(MOST_PER_KIND) {
+                        li { (case(view, group, finding)) }
+                    }
+                }
+                @if more > 0 {
+                    p { "… and " (words::count(more as u64)) " more, all of them in the JSON output." }
+                }
+                p.kind { "Kind: " code { (group.kind) } }
+            }
+        }
+    }
+}
+
+fn case(view: &View, group: &Group, finding: &Finding) -> Markup {
+    let own = words::severity(&finding.severity);
+    html! {
+        p {
+            strong {
+                @match &finding.device {
+                    Some(id) => { (device_link(view, id)) },
+                    None => { "The network" },
+                }
+            }
+            ": " bdi { (finding.title) }
+            @if finding.count > 1 { ", seen " (words::count(finding.count)) " times" }
+            @if own != group.severity { " " (badge(own, "")) }
+        }
+        (evidence(view, &finding.evidence))
+    }
+}

@@ -1,0 +1,74 @@
+//! Small pieces that every section uses.
+
+use cordon_model::Severity;
+use maud::{Markup, html};
+
+use crate::look::Evidence;
+use crate::view::{Tally, View};
+use crate::words;
+
+/// Device links in one line.
+const MOST_LINKS: usize = 12;
+
+/// A severity as a word on its colour, behind a count where there is one.
+pub(super) fn badge(severity: Severity, count: &str) -> Markup {
+    html! {
+        span class=(format!("badge {severity}")) {
+            @if !count.is_empty() { (count) " " }
+            (severity)
+        }
+    }
+}
+
+/// Findings of one device.
+pub(super) fn badges(tally: &Tally) -> Markup {
+    html! {
+        @if tally.worst().is_none() { span.none { "no findings" } }
+        @for (severity, count) in tally.each() { (badge(severity, &words::count(count))) " " }
+    }
+}
+
+/// A link to the device, or the address where it is none.
+pub(super) fn device_link(view: &View, id: &str) -> Markup {
+    html! {
+        @match view.place(id) {
+            Some(at) => { a.device-link href=(format!("#d{at}")) { bdi { (view.label(id)) } } },
+            None => { bdi { (id) } },
+        }
+    }
+}
+
+/// Links to several devices.
+pub(super) fn device_links<'a>(view: &View, ids: impl Iterator<Item = &'a str>) -> Markup {
+    let ids: Vec<&str> = ids.collect();
+    let more = ids.len().saturating_sub(MOST_LINKS);
+    html! {
+        @for (at, id) in ids.iter().take(MOST_LINKS).enumerate() {
+            @if at > 0 { ", " }
+            (device_link(view, id))
+        }
+        @if more > 0 { " and " (words::count(more as u64)) " more" }
+    }
+}
+
+/// Packets that show something.
+pub(super) fn evidence(view: &View, evidence: &[Evidence]) -> Markup {
+    html! {
+        ul.evidence {
+            @for one in evidence {
+                li {
+                    bdi { (one.detail) } " "
+                    span.cite { (cite(view, Some(&one.file), one.packet)) }
+                }
+            }
+        }
+    }
+}
+
+/// `clinic.pcap packet 12`.
+pub(super) fn cite(view: &View, file: Option<&str>, packet: u64) -> Markup {
+    html! {
+        @if let Some(file) = file { bdi { (view.file(file)) } " " }
+        "packet\u{a0}" (packet)
+    }
+}
