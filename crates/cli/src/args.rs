@@ -1,0 +1,147 @@
+//! Arguments of the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use cordon_model::Severity;
+
+/// Finds every device on a network without sending a packet, names it with reasons, and says
+/// what to fix first.
+#[derive(Parser)]
+#[command(name = "cordon", version, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Look at captures or a live interface: devices, findings, the five things to fix first
+    Look(LookArgs),
+    /// Write the capture of a small clinic, plant and home, and look at it
+    Demo(DemoArgs),
+    /// Print the JSON Schema of an output format
+    Schema {
+        /// Which format
+        of: Schema,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Schema {
+    /// What `cordon look --format json` prints
+    Look,
+}
+
+#[derive(Parser)]
+#[command(after_help = "Examples:\n  cordon look plant.pcapng\n  cordon look captures/ --format html -o report.html\n  \
+    tcpdump -w - -i eth0 | cordon look -\n  sudo cordon look eth0 --for 60s\n\nExit codes: 0 done, 1 a finding as \
+    grave as --fail-on says, 2 nothing could be read or written.\ncordon only listens: it sends no packet.")]
+pub struct LookArgs {
+    /// Capture files (pcap or pcapng, plain, gzip or zstd), folders of them, - for standard input, or a network
+    /// interface
+    #[arg(required = true, value_name = "CAPTURE|FOLDER|-|INTERFACE")]
+    pub inputs: Vec<PathBuf>,
+
+    /// How long to listen on an interface, such as 60s, 10m or 1h; without it, until Ctrl-C
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub listen: Option<Duration>,
+
+    /// Make the exit code 1 if there is a finding of this severity or graver
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+
+    /// Folder of rapid7/recog XML pattern files to name devices by, besides the built-in patterns
+    #[arg(long, value_name = "FOLDER")]
+    pub recog: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Parser)]
+pub struct DemoArgs {
+    /// Where to leave the captures and the report
+    #[arg(long, value_name = "FOLDER", default_value = "cordon-demo")]
+    pub out: PathBuf,
+
+    /// Which variant of the traffic to write; the same seed gives the same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+#[derive(Parser)]
+pub struct OutputArgs {
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+
+    /// No progress bar
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For the terminal
+    Text,
+    /// For programs: cordon.look/1, see `cordon schema look`
+    Json,
+    /// One self-contained page with a map
+    Html,
+    /// For tickets
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration; write it as 60s, 10m or 1h");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    Severity::ALL.into_iter().find(|severity| severity.name() == text).ok_or_else(|| {
+        let names: Vec<_> = Severity::ALL.iter().map(|severity| severity.name()).collect();
+        format!("{text:?} is no severity; use one of {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_argument_table_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert!(duration("soon").unwrap_err().contains("60s"));
+        assert!(duration("-5s").is_err() && duration("0s").is_err());
+    }
+}
