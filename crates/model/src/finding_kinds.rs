@@ -121,9 +121,9 @@ finding_kinds! {
         "Names like these are used by malware and by ways around a firewall, seldom by devices."
         "Find out which program asks; if nobody can say, take the device off the network and examine it.",
     OtExposed "ot-exposed" Critical
-        "plant protocol to or from the Internet"
+        "plant protocol with the Internet"
         "The protocol knows no login: whoever reaches the address controls the plant."
-        "Block it at the gateway now and put remote access behind a VPN with its own accounts.",
+        "Block it at the gateway: nothing outside the plant's zone may speak it; put remote access behind a VPN with its own accounts.",
     OtWrite "ot-write" Medium
         "values written to a controller"
         "The protocol asks for no login, so any machine that reaches the controller can do the same."

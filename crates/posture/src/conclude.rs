@@ -190,8 +190,8 @@ const fn is_plant_kind(kind: FindingKind) -> bool {
         K::OtExposed
             | K::OtWrite
             | K::OtControl
-            | K::OtConfigure
             | K::OtRestart
+            | K::OtConfigure
             | K::OtStop
             | K::OtProgramTransfer
             | K::OtFirmware

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use cordon_model::{FindingKind, Severity};
 
-use crate::conclude::{Drafts, Owner, Site};
+use crate::conclude::{Drafts, Owner, Site, is_plant};
 use crate::ends::{Subject, transport_name};
-use crate::internet::{Internet, Names, Peer, Peers};
+use crate::internet::{Crossing, Internet, Names, Peer, Peers};
 use crate::ledger::{About, Shown, Sighting};
 
 /// How many names a sentence holds.
@@ -22,7 +22,8 @@ struct Contact {
 
 /// Adds the findings; says who answers the Internet.
 pub(crate) fn add(drafts: &mut Drafts, site: &Site<'_>, internet: Internet) -> BTreeSet<Owner> {
-    let Internet { contacts, exposed, names, .. } = internet;
+    let Internet { contacts, exposed, crossing, names, .. } = internet;
+    zones(drafts, site, crossing);
     for (owner, contact) in by_owner(site, contacts) {
         talks(drafts, &names, &owner, &contact);
         plant(drafts, &names, &owner, &contact, Severity::High);
@@ -111,6 +112,36 @@ fn plant(drafts: &mut Drafts, names: &Names, owner: &Owner, contact: &Contact, s
     if shown.count > 0 {
         let about = About::kind(kind).severity(severity);
         drafts.add(kind, owner.clone(), Sighting { about, shown });
+    }
+}
+
+/// A plant protocol that comes from another network inside, unless a part of the plant speaks.
+fn zones(drafts: &mut Drafts, site: &Site<'_>, crossing: HashMap<(Subject, Subject), Crossing>) {
+    let kind = FindingKind::OtExposed;
+    let mut crossing: Vec<_> = crossing.into_iter().collect();
+    crossing.sort_unstable_by_key(|(ends, _)| *ends);
+    for ((server, client), seen) in crossing {
+        let elsewhere = |end: &Subject| end.is_group() || site.outside(end);
+        if elsewhere(&server) || elsewhere(&client) {
+            continue;
+        }
+        let from = site.who(&client);
+        let severity = match site.kind(&from) {
+            Some(kind) if is_plant(kind) => continue,
+            Some(_) => Severity::High,
+            None => Severity::Medium,
+        };
+        let about = About::kind(kind)
+            .severity(severity)
+            .title("plant protocol from another network")
+            .why("The protocol knows no login: whatever gets hold of a machine over there controls the plant.");
+        let mut shown = Shown::default();
+        shown.add(seen.packet, || {
+            let (app, label) = (seen.app.title(), site.label(&from));
+            format!("{app} from {label} ({}) to {}", client.address(), server.address())
+        });
+        shown.count = seen.flows;
+        drafts.add(kind, site.who(&server), Sighting { about, shown });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Findings about acts over plant protocols: one per controller and kind, naming the actors.
+//! Findings about acts over plant protocols: one per controller and kind of act, naming the actors.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,27 @@ use cordon_model::FindingKind;
 
 use crate::conclude::{Drafts, Owner, Site};
 use crate::ledger::{About, Shown, Sighting};
-use crate::ot::{Act, ActKey, Acts, kind, severity};
+use crate::ot::{Act, ActKey, Acts, kind, severity, title};
 
 /// How many actors a finding names.
 const MOST_ACTORS: usize = 4;
 
+/// What makes one finding: its kind, whose it is, and its title.
+type Group = (FindingKind, Owner, &'static str);
+
 /// Adds the findings.
 pub(crate) fn add(drafts: &mut Drafts, site: &Site<'_>, acts: Acts) {
-    let mut by_target: BTreeMap<(FindingKind, Owner), Vec<(ActKey, Act)>> = BTreeMap::new();
+    let mut by_target: BTreeMap<Group, Vec<(ActKey, Act)>> = BTreeMap::new();
     for (key, act) in acts.into_sorted() {
         let Some(kind) = kind(key.verb) else { continue };
         let elsewhere = key.target.is_group() || site.outside(&key.target);
         let owner = site.who(if elsewhere { &key.actor } else { &key.target });
-        by_target.entry((kind, owner)).or_default().push((key, act));
+        by_target.entry((kind, owner, title(key.verb))).or_default().push((key, act));
     }
-    for ((kind, owner), acts) in by_target {
-        conclude(drafts, site, kind, owner, &acts);
+    for ((kind, owner, title), acts) in by_target {
+        let why = format!("{} {}", kind.why(), actors(site, &acts));
+        let about = About::kind(kind).title(title).why(why);
+        conclude(drafts, site, kind, owner, &about, &acts);
     }
 }
 
@@ -30,9 +35,9 @@ fn conclude(
     site: &Site<'_>,
     kind: FindingKind,
     owner: Owner,
+    about: &About,
     acts: &[(ActKey, Act)],
 ) {
-    let about = About::kind(kind).why(format!("{} {}", kind.why(), actors(site, acts)));
     for (key, act) in acts {
         let actor = site.kind(&site.who(&key.actor));
         let severity = severity(key, act, actor, site.outside(&key.actor));

@@ -2,7 +2,7 @@
 
 use cordon_model::fact::{Coap, HttpRequest, Mqtt};
 use cordon_model::{
-    App, Fact, FindingKind, Operation, Outcome, Scope, Severity, Text, Verb, scope,
+    App, Fact, FindingKind, Operation, Outcome, Party, Scope, Severity, Text, Verb, scope,
 };
 
 use crate::ends::{Ends, Subject, at, may_be_outside};
@@ -73,15 +73,15 @@ pub(crate) fn http(ledger: &mut Ledger, fact: &Fact, request: &HttpRequest) {
 /// Values read from a controller in another zone: within one zone this is what plants do.
 pub(crate) fn operation(ledger: &mut Ledger, fact: &Fact, operation: &Operation) {
     let values = operation.verb == Verb::Read && operation.outcome == Outcome::Done;
-    if values && crosses_zones(fact) {
+    if values && crosses_zones(&fact.from, &fact.to) {
         let name = operation.app.title();
         reading(ledger, fact, name, || format!("{name} values ({})", operation.name));
     }
 }
 
-/// Whether a message runs between two networks: a /24 or /64 stands for a zone.
-fn crosses_zones(fact: &Fact) -> bool {
-    let (Some(from), Some(to)) = (fact.from.ip, fact.to.ip) else { return false };
+/// Whether something runs between two networks: a /24 or /64 stands for a zone.
+pub(crate) fn crosses_zones(from: &Party, to: &Party) -> bool {
+    let (Some(from), Some(to)) = (from.ip, to.ip) else { return false };
     let group = |ip| matches!(scope(ip), Scope::Multicast | Scope::LinkLocal | Scope::Unspecified);
     let bits = if from.is_ipv4() { 24 } else { 64 };
     !group(from) && !group(to) && !crate::Network::new(from, bits).contains(to)

@@ -104,8 +104,8 @@ impl Remedy {
             K::OtExposed => Remedy::CutPlantOff,
             K::OtWrite
             | K::OtControl
-            | K::OtConfigure
             | K::OtRestart
+            | K::OtConfigure
             | K::OtStop
             | K::OtProgramTransfer
             | K::OtFirmware => Remedy::LimitPlant,
@@ -140,7 +140,7 @@ impl Remedy {
     const fn says(self) -> &'static str {
         match self {
             Remedy::ChangePasswords => "Change the factory passwords of",
-            Remedy::CutPlantOff => "Cut the plant protocol off from the Internet at",
+            Remedy::CutPlantOff => "Keep plant protocols inside the zone of",
             Remedy::CloseDoors => "Close the way in from the Internet to",
             Remedy::LimitPlant => "Limit who may write to and program",
             Remedy::Examine => "Examine what asks for odd names on",
@@ -184,7 +184,7 @@ impl<'a> Site<'a> {
         };
         Site {
             devices: devices.iter().map(|device| (&device.id, device)).collect(),
-            reachable: with(&[FindingKind::InternetExposed, FindingKind::OtExposed]),
+            reachable: with(&[FindingKind::InternetExposed]),
             online: with(&[FindingKind::InternetContact, FindingKind::UpnpPortMapping]),
         }
     }

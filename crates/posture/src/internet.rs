@@ -12,6 +12,8 @@ use crate::ends::{Subject, may_be_outside};
 const MOST_PAIRS: usize = 64 * 1024;
 /// How many peers of one subject are kept: a scanner cannot push the others out.
 const MOST_PEERS: usize = 1024;
+/// How many pairs of inside networks' ends are kept for plant protocols.
+const MOST_CROSSING: usize = 4 * 1024;
 /// How many names of outside addresses are kept.
 const MOST_NAMES: usize = 32 * 1024;
 
@@ -36,6 +38,14 @@ pub(crate) struct Peers {
     pub more: u64,
 }
 
+/// A plant protocol from another network inside.
+#[derive(Clone, Debug)]
+pub(crate) struct Crossing {
+    pub packet: PacketId,
+    pub app: App,
+    pub flows: u64,
+}
+
 /// All traffic with addresses that may lie outside.
 #[derive(Default)]
 pub(crate) struct Internet {
@@ -43,6 +53,8 @@ pub(crate) struct Internet {
     pub contacts: HashMap<Subject, Peers>,
     /// By the server that answered.
     pub exposed: HashMap<Subject, Peers>,
+    /// Plant protocols between two inside networks, by the server and the client.
+    pub crossing: HashMap<(Subject, Subject), Crossing>,
     /// What outside addresses are called.
     pub names: Names,
     pairs: usize,
@@ -63,6 +75,27 @@ impl Internet {
         {
             let subject = Subject::of(&flow.server, flow.vlan);
             add(&mut self.exposed, &mut self.pairs, subject, ip, flow);
+        }
+        if let (Some(app), Some(Basis::Payload)) = (flow.app, flow.basis)
+            && crate::data::is_plant(app)
+            && crate::data::crosses_zones(&flow.client, &flow.server)
+        {
+            self.cross(flow, app);
+        }
+    }
+}
+
+impl Internet {
+    fn cross(&mut self, flow: &Flow, app: App) {
+        let ends = (Subject::of(&flow.server, flow.vlan), Subject::of(&flow.client, flow.vlan));
+        if self.crossing.len() >= MOST_CROSSING && !self.crossing.contains_key(&ends) {
+            return;
+        }
+        let new = || Crossing { packet: flow.packet, app, flows: 0 };
+        let crossing = self.crossing.entry(ends).or_insert_with(new);
+        crossing.flows = crossing.flows.saturating_add(1);
+        if flow.packet < crossing.packet {
+            (crossing.packet, crossing.app) = (flow.packet, app);
         }
     }
 }

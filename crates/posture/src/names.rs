@@ -20,7 +20,7 @@ const MOST_LONG: usize = 64;
 
 /// So many different random-looking domains, most of them unknown to the resolver, are made by an
 /// algorithm; one or two are a brand name.
-const RANDOM_DOMAINS: usize = 6;
+const RANDOM_DOMAINS: usize = 4;
 /// So many where no answer was captured at all.
 const RANDOM_DOMAINS_UNANSWERED: usize = 15;
 /// So many different long names below one domain carry data.

@@ -182,6 +182,24 @@ pub(crate) const fn kind(verb: Verb) -> Option<FindingKind> {
     }
 }
 
+/// What was done, in one line.
+pub(crate) const fn title(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Control => "outputs of a controller commanded",
+        Verb::SetTime => "clock of a controller set",
+        Verb::Configure => "configuration of a controller changed",
+        Verb::Start => "controller started",
+        Verb::Stop => "controller stopped",
+        Verb::Restart => "controller restarted",
+        Verb::DisableComms => "controller silenced",
+        Verb::ProgramUpload => "program read from a controller",
+        Verb::ProgramDownload => "program written to a controller",
+        Verb::Firmware => "firmware transferred to a controller",
+        Verb::File => "file transferred with a controller",
+        _ => "values written to a controller",
+    }
+}
+
 /// How much an act matters: by what it does, and by whether the actor's job is to do it.
 pub(crate) fn severity(
     key: &ActKey,

@@ -265,6 +265,7 @@ mod tests {
         for (source, old, new) in [
             (Source::Ssh, "2.0-OpenSSH_6.6.1p1", "2.0-OpenSSH_9.9"),
             (Source::Ssh, "2.0-dropbear_2014.63", "2.0-dropbear_2024.86"),
+            (Source::Ssh, "2.0-dropbear_0.52", "2.0-dropbear_2025.87"),
             (Source::Ssh, "2.0-libssh-0.7.5", "2.0-libssh_0.10.6"),
             (Source::Ssh, "2.0-libssh_0.8.1", "2.0-libssh_0.7.6"),
             (Source::Http, "Apache/2.2.34 (Unix)", "Apache/2.4.62"),

@@ -75,14 +75,14 @@ pub(crate) static OUTDATED: &[Outdated] = outdated! {
         "OpenSSH before 7.8 tells which accounts exist (CVE-2018-15473).",
     "OpenSSH" "openssh_" [Ssh] (8 5) (9 8) Medium
         "OpenSSH 8.5 to 9.7 may let outsiders in as root (regreSSHion, CVE-2024-6387).",
+    "Dropbear SSH" "dropbear_0." [Ssh] (from start) (any) High
+        "Dropbear 0.x is older than 2011 and has known holes (CVE-2012-0920, CVE-2013-4421).",
     "Dropbear SSH" "dropbear_" [Ssh] (from start) (2016 74) High
         "Dropbear before 2016.74 can be made to run code (CVE-2016-7406).",
     "Dropbear SSH" "dropbear_" [Ssh] (from start) (2017 75) Medium
         "Dropbear before 2017.75 has known holes (CVE-2017-9078, CVE-2017-9079).",
     "Dropbear SSH" "dropbear_" [Ssh] (from start) (2022 82) Low
         "Dropbear before 2022.82 has a known hole (CVE-2021-36369).",
-    "Dropbear SSH" "dropbear_0." [Ssh] (from start) (any) High
-        "Dropbear 0.x is older than 2011 and has known holes (CVE-2012-0920, CVE-2013-4421).",
     "libssh" "libssh" [Ssh] (0 6) (0 7 6) Critical
         "libssh servers before 0.7.6 let anybody in without a password (CVE-2018-10933).",
     "libssh" "libssh" [Ssh] (0 8) (0 8 4) Critical

@@ -66,3 +66,16 @@ fn there_are_five_at_most_and_none_for_what_is_only_worth_knowing() {
     );
     assert!(!phone.findings().is_empty() && actions(&phone).is_empty());
 }
+
+#[test]
+fn everything_done_to_a_controller_is_one_action() {
+    use crate::words::{PC, operation};
+    let plant = Scene::default().device("10.0.0.5", "plc-1", DeviceType::Plc);
+    let verbs = [Verb::Write, Verb::Control, Verb::Configure, Verb::Restart, Verb::Stop];
+    let scene = verbs
+        .iter()
+        .fold(plant, |scene, verb| scene.say(PC, "10.0.0.5:502", operation(*verb, Outcome::Asked)));
+    let done = actions(&scene);
+    assert_eq!(done[0].title, "Limit who may write to and program plc-1");
+    assert_eq!((done.len(), done[0].kinds.len()), (1, 5), "{done:#?}");
+}

@@ -19,6 +19,21 @@ fn a_plant_protocol_with_the_internet_is_critical() {
 }
 
 #[test]
+fn a_plant_protocol_from_another_network_is_found_unless_the_plant_speaks_it() {
+    let from = |kind| {
+        Scene::default().flow("10.9.0.7:5000", "10.0.0.5:502", Some(App::Modbus)).device(
+            "10.9.0.7",
+            "station-9",
+            kind,
+        )
+    };
+    let finding = from(DeviceType::Computer).one(FindingKind::OtExposed);
+    assert_eq!(finding.severity, Severity::High);
+    assert_eq!(finding.device, Some(scene::id(CAM.parse().unwrap())));
+    from(DeviceType::ScadaServer).none(FindingKind::OtExposed);
+}
+
+#[test]
 fn a_panel_that_writes_does_its_job_and_a_camera_that_writes_does_not() {
     use Outcome::{Asked, Done};
     let panel = acts(DeviceType::Hmi, Verb::Write, &[Asked, Done]).one(FindingKind::OtWrite);
