@@ -1,8 +1,8 @@
 //! The lab: sites and scenarios as data, played as real packets.
 //!
 //! A [`Site`] is a TOML text: networks, devices, what they do and when, and which defects were
-//! planted. [`write`] plays it: every act becomes a conversation with real protocol bytes, and
-//! all frames come out in the order of their times. [`pcap`] writes them as a file.
+//! planted. [`write()`] plays it: every act becomes a conversation with real protocol bytes, and
+//! all frames come out in the order of their times. [`pcap()`] writes them as a file.
 //!
 //! ```
 //! let site = cordon_lab::demo().unwrap();
