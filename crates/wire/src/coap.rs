@@ -14,6 +14,9 @@ const MAX_PATH: usize = 256;
 /// The longest token (RFC 8974 allows more, nobody uses it).
 const MAX_TOKEN: u8 = 8;
 
+/// The registered port.
+const PORT: u16 = 5683;
+
 /// Option numbers (IANA registry of CoAP option numbers).
 mod option {
     pub const URI_HOST: u16 = 3;
@@ -31,9 +34,15 @@ mod option {
 #[must_use]
 pub fn recognise(datagram: &Datagram<'_>) -> Guess {
     let Some(message) = Message::read(datagram.payload) else { return Guess::No };
-    let known = message.unknown == 0;
+    // Drafts numbered the options otherwise.
+    let known = message.unknown == 0 || datagram.on_port(PORT);
     let request = (1..=7).contains(&message.code);
-    if request && known && message.printable && message.options > 0 && !message.path.is_empty() {
+    if request
+        && message.unknown == 0
+        && message.printable
+        && message.options > 0
+        && !message.path.is_empty()
+    {
         Guess::Sure
     } else if known && (message.printable || message.options == 0) {
         Guess::Fits
@@ -144,9 +153,11 @@ impl Message {
     }
 }
 
-/// Methods, and responses of the classes 2, 4 and 5; 7 is for TCP.
+/// Registered methods and responses (IANA registry of CoAP codes); class 7 is for TCP.
 const fn is_code(code: u8) -> bool {
-    matches!(code, 0..=7 | 64..=95 | 128..=159 | 160..=168)
+    let good = matches!(code, 0..=7 | 65..=69 | 95);
+    let bad = matches!(code, 128..=134 | 136 | 137 | 140 | 141 | 143 | 150 | 157);
+    good || bad || matches!(code, 160..=165 | 168)
 }
 
 /// A nibble, or what it says stands behind it (RFC 7252, 3.1).
@@ -200,6 +211,7 @@ mod tests {
             b"\x40\x01\x30\x39\xf1\x00",
             b"\x40\x01\x30\x39\x3f\x00",
             b"\x40\x21\x30\x39",
+            b"SIPSIPSIPSIP",
         ] {
             assert_eq!(recognise(&datagram(payload)), Guess::No, "{payload:?}");
         }

@@ -9,15 +9,15 @@ use crate::{
     tls::Tls,
 };
 
-/// No command or reply line is longer; more is another protocol.
+/// Of a longer line the front is read and the rest passed over.
 const MAX_LINE: usize = 2048;
 /// The longest text that is kept, in characters.
 const MAX_TEXT: usize = 256;
 
-/// Commands that only FTP has.
-const COMMANDS: [&str; 22] = [
+/// Commands that a session may begin with, or a capture of its middle.
+const COMMANDS: [&str; 24] = [
     "USER", "PASS", "SYST", "FEAT", "PASV", "EPSV", "PORT", "EPRT", "TYPE", "CWD", "PWD", "XPWD",
-    "CDUP", "LIST", "NLST", "RETR", "STOR", "MLSD", "OPTS", "PBSZ", "PROT", "AUTH",
+    "CDUP", "LIST", "NLST", "RETR", "STOR", "MLSD", "OPTS", "PBSZ", "PROT", "AUTH", "QUIT", "NOOP",
 ];
 
 /// Judges the first bytes of a side.
@@ -95,6 +95,8 @@ struct Control {
     greeted: bool,
     /// The greeting so far, where it has several lines.
     greeting: Vec<u8>,
+    /// The sides whose line is longer than what was read of it.
+    overlong: [bool; 2],
     tls: Option<Box<Tls>>,
 }
 
@@ -109,11 +111,21 @@ impl StreamDissector for Control {
                     other => other,
                 };
             }
-            if !rest.contains(&b'\n') {
-                return if rest.len() > MAX_LINE { Step::Lost } else { Step::Consumed(used) };
+            let ends = rest.contains(&b'\n');
+            let [client, server] = &mut self.overlong;
+            let overlong = if side == Side::Client { client } else { server };
+            if !ends && !*overlong && rest.len() < MAX_LINE {
+                return Step::Consumed(used);
             }
+            let passed = std::mem::replace(overlong, !ends);
             let (line, behind) = split_line(rest);
             used = data.len() - behind.len();
+            if passed {
+                if ends {
+                    continue;
+                }
+                return Step::Consumed(used);
+            }
             let code = line.first_chunk::<3>().filter(|code| code.iter().all(u8::is_ascii_digit));
             let known = match code {
                 Some(code) => self.reply(*code, line.get(3..).unwrap_or_default(), out),
@@ -229,6 +241,20 @@ mod tests {
         assert!(said.contains(&&Ftp::Retrieves("a/b.bin".into())));
         assert!(said.contains(&&Ftp::Stores("c".into())));
         assert!(said.contains(&&Ftp::System("UNIX Type: L8".into())));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_read_in_part() {
+        let mut feed = Feed::new(start());
+        feed.send(Side::Client, b"RETR ");
+        for _ in 0..5 {
+            feed.send(Side::Client, &[b'a'; 1000]);
+        }
+        feed.send(Side::Client, b"\r\nRETR b\r\n");
+        let [Ftp::Retrieves(long), Ftp::Retrieves(short)] = facts(&feed)[..] else {
+            panic!("{:?}", feed.said)
+        };
+        assert_eq!((long.len(), short.as_str()), (MAX_TEXT, "b"));
     }
 
     #[test]

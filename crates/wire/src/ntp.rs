@@ -100,7 +100,9 @@ fn control(payload: &[u8]) -> Option<Guess> {
     reader.skip(8)?;
     let count = usize::from(reader.u16()?);
     let known = matches!(operation, 0..=12 | 31);
-    let fits = known && count <= 468 && payload.len() >= CONTROL_HEADER + count;
+    // Behind the data come at most padding and a message digest.
+    let behind = payload.len().checked_sub(CONTROL_HEADER + count)?;
+    let fits = known && count <= 468 && behind <= 32;
     fits.then_some(Guess::Fits)
 }
 
@@ -113,7 +115,9 @@ fn private(payload: &[u8]) -> Option<Guess> {
     let count = usize::from(reader.u16()? & 0x0fff);
     let size = usize::from(reader.u16()? & 0x0fff);
     let known = matches!(implementation, 0 | 2 | 3) && request <= 64 && size <= 500;
-    let fits = known && (payload.len() >= PRIVATE_HEADER + count * size || count == 0);
+    // Requests are filled up to one of these lengths.
+    let filled = matches!(payload.len(), 8 | 48 | 184 | 192 | 200 | 216);
+    let fits = known && (filled || payload.len() == PRIVATE_HEADER + count * size);
     fits.then_some(Guess::Fits)
 }
 
@@ -160,9 +164,19 @@ mod tests {
         assert_eq!(judge(&[0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), Guess::Fits);
     }
 
+    /// The front of a hello of DTLS before its standard.
+    const DTLS: [u8; 119] = {
+        let mut bytes = [7; 119];
+        let (front, _) = bytes.split_at_mut(14);
+        front.copy_from_slice(&[0x16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x6a, 1]);
+        bytes
+    };
+
     #[test]
     fn other_datagrams_are_none() {
-        for payload in [&b""[..], &[0x1b; 47], &[0xff; 48], &[0x24; 60], b"GET / HTTP/1.1\r\n"] {
+        for payload in
+            [&b""[..], &[0x1b; 47], &[0xff; 48], &[0x24; 60], b"GET / HTTP/1.1\r\n", &DTLS]
+        {
             assert_eq!(judge(payload), Guess::No, "{payload:?}");
         }
         let mut far = packet(0x24, 200, 3_900_000_000);

@@ -31,7 +31,22 @@ pub fn recognise(_: Side, data: &[u8]) -> Guess {
             _ => Guess::No,
         };
     }
-    if !data.is_empty() && FRONT.starts_with(data) { Guess::More } else { Guess::No }
+    if FRONT.starts_with(data) {
+        return Guess::More;
+    }
+    if is_packet(data) { Guess::Fits } else { Guess::No }
+}
+
+/// Whether bytes look like a packet of a key exchange: the middle of a connection.
+fn is_packet(data: &[u8]) -> bool {
+    let mut reader = Reader::new(data);
+    let (Some(length), Some(padding), Some(kind)) = (reader.u32(), reader.u8(), reader.u8()) else {
+        return false;
+    };
+    let aligned = (12..=MAX_PACKET).contains(&length) && (length + 4).is_multiple_of(8);
+    // KEXINIT and NEWKEYS; methods of key exchange (RFC 4253, 12).
+    let known = matches!(kind, KEXINIT | 21 | 30..=34);
+    aligned && known && padding >= 4 && u32::from(padding) < length
 }
 
 /// A fresh parser.
@@ -69,6 +84,9 @@ impl StreamDissector for Handshake {
         let mut used = 0;
         loop {
             let rest = data.get(used..).unwrap_or_default();
+            if *stage == Stage::Banner && is_packet(rest) {
+                *stage = Stage::Offer;
+            }
             let count = match *stage {
                 Stage::Banner => banner(rest, 0, stage, out),
                 Stage::Preamble(lines) => banner(rest, lines, stage, out),
@@ -175,6 +193,7 @@ mod tests {
             payload.extend(list.bytes());
         }
         payload.extend([0; 9]);
+        payload.resize((payload.len() + 4).next_multiple_of(8) - 4, 0);
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         [&length[..], &payload].concat()
     }
@@ -207,6 +226,16 @@ mod tests {
         let mut feed = Feed::new(start());
         let step = feed.send(Side::Server, b"SSH-2.0-x\r\n\xff\xff\xff\xff");
         assert_eq!(step, Step::Lost);
+    }
+
+    #[test]
+    fn a_connection_without_its_first_lines_gives_its_offer() {
+        let offer = offer_of(["kex-a", "ssh-rsa", "aes-c", "aes-s", "mac-c", "mac-sss"]);
+        assert_eq!(recognise(Side::Server, &offer), Guess::Fits);
+        let mut feed = Feed::new(start());
+        feed.send(Side::Server, &offer);
+        let [Said::Ssh(ssh)] = feed.said.as_slice() else { panic!("{:?}", feed.said) };
+        assert_eq!(ssh.kex, ["kex-a"]);
     }
 
     #[test]

@@ -57,11 +57,15 @@ const METHODS: [&[u8]; 22] = [
 #[must_use]
 pub fn recognise(_: Side, data: &[u8]) -> Guess {
     let data = data.get(head::blank(data)..).unwrap_or_default();
-    if data.len() < 7 && b"HTTP/1.".starts_with(data) {
-        return Guess::More;
-    }
     if let Some(version) = data.strip_prefix(b"HTTP/") {
-        return if matches!(version, [b'0' | b'1', b'.', ..]) { Guess::Sure } else { Guess::No };
+        return match version {
+            [] | [b'0'..=b'9'] | [b'0'..=b'9', b'.'] => Guess::More,
+            [b'0'..=b'9', b'.', b'0'..=b'9', ..] => Guess::Sure,
+            _ => Guess::No,
+        };
+    }
+    if b"HTTP/".starts_with(data) {
+        return Guess::More;
     }
     let (line, whole) = (split_line(data).0, data.contains(&b'\n'));
     let method = line.split(|byte| *byte == b' ').next().unwrap_or_default();
@@ -97,7 +101,9 @@ struct Http {
     server: Half,
     /// Requests whose answers are still to come.
     waiting: VecDeque<Asked>,
-    /// What a proxy was asked to carry.
+    /// A proxy was asked to carry something that is not yet known.
+    opened: bool,
+    /// What it carries.
     tunnel: Option<Box<tls::Tls>>,
 }
 
@@ -183,6 +189,19 @@ impl StreamDissector for Http {
         let mut used = 0;
         loop {
             let rest = data.get(used..).unwrap_or_default();
+            if self.opened && !rest.is_empty() {
+                match tls::recognise(side, rest) {
+                    Guess::More => return Step::Consumed(used),
+                    Guess::No => self.opened = false,
+                    _ => {
+                        let tunnel = self.tunnel.insert(Box::default());
+                        return match tunnel.data(side, rest, out) {
+                            Step::Consumed(count) => Step::Consumed(used + count),
+                            other => other,
+                        };
+                    }
+                }
+            }
             if self.half(side).at == At::Astray {
                 self.half(side).say_pending(out);
                 if rest.is_empty() || recognise(side, rest) < Guess::Sure {
@@ -201,13 +220,6 @@ impl StreamDissector for Http {
                     return Step::Consumed(used);
                 }
                 Next::Stop(step) => return step,
-            }
-            if let Some(tunnel) = &mut self.tunnel {
-                let rest = data.get(used..).unwrap_or_default();
-                return match tunnel.data(side, rest, out) {
-                    Step::Consumed(count) => Step::Consumed(used + count),
-                    other => other,
-                };
             }
         }
     }
@@ -262,7 +274,7 @@ impl Http {
                 None => return Next::Stop(Step::Lost),
             }
         } else if let Some(line) = RequestLine::read(head.first) {
-            if line.version.starts_with(b"HTTP/2") {
+            if line.method == b"PRI" && line.version == b"HTTP/2.0" {
                 return Next::Stop(Step::Done);
             }
             self.request(side, &line, &head, out);
@@ -303,7 +315,9 @@ impl Http {
         let asked = if interim { None } else { self.waiting.pop_front() };
         if asked == Some(Asked::Connect) && (200..300).contains(&status) {
             out.say(Said::HttpResponse(fact));
-            self.tunnel = Some(Box::default());
+            self.opened = true;
+            self.client = Half::default();
+            self.server = Half::default();
             return;
         }
         let no_body = status < 200 || matches!(status, 204 | 304) || asked == Some(Asked::Head);

@@ -104,6 +104,16 @@ fn a_tunnel_is_read_as_what_it_carries() {
 }
 
 #[test]
+fn plain_requests_in_a_tunnel_are_read() {
+    let mut feed = feed();
+    feed.send(Side::Client, b"CONNECT h:80 HTTP/1.1\r\n\r\n");
+    feed.send(Side::Server, b"HTTP/1.1 200 Connection established\r\n\r\n");
+    feed.send(Side::Client, b"GET /in HTTP/1.1\r\n\r\n");
+    feed.send(Side::Server, PAGE);
+    assert_eq!((requests(&feed).len(), responses(&feed).len()), (2, 2));
+}
+
+#[test]
 fn an_upgraded_connection_is_left_alone() {
     let mut feed = feed();
     let step = feed.send(Side::Server, b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello");
@@ -190,7 +200,7 @@ fn only_http_is_recognised() {
         b"INVITE sip:a@b SIP/2.0\r\n",
         b"USER anonymous\r\n",
         b"EHLO there\r\n",
-        b"HTTP/2.0",
+        b"HTTP/x",
         b"\x16\x03\x01",
     ] {
         assert_eq!(judge(other), Guess::No, "{other:?}");

@@ -1,5 +1,5 @@
-//! QUIC Initial packets of versions 1 and 2 (RFC 9000, 9001, 9369): the hellos inside. Google's
-//! versions and drafts are recognised and left closed.
+//! QUIC Initial packets of versions 1 and 2 (RFC 9000, 9001, 9369) and the late drafts: the hellos
+//! inside. Google's versions and older drafts are recognised and left closed.
 
 mod assemble;
 mod keys;

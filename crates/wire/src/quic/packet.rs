@@ -17,7 +17,7 @@ pub enum Family {
     Negotiation,
     /// Can be decrypted.
     Open(Derivation),
-    /// Recognised, not decrypted: drafts, versions before the standard, reserved ones.
+    /// Recognised, not decrypted: old drafts, Google's versions, reserved ones.
     Closed,
 }
 
@@ -37,8 +37,11 @@ impl Version {
             _ => {}
         }
         match self.0 {
-            // IETF drafts, mvfst, and the versions reserved to keep peers tolerant.
-            0xff00_0001..=0xff00_0022 | 0xface_b000..=0xface_b0ff => Some(Family::Closed),
+            0xff00_0017..=0xff00_001c => Some(Family::Open(Derivation::DRAFT_23)),
+            0xff00_001d..=0xff00_0020 => Some(Family::Open(Derivation::DRAFT_29)),
+            0xff00_0021..=0xff00_0022 => Some(Family::Open(Derivation::V1)),
+            // Older drafts, mvfst, and the versions reserved to keep peers tolerant.
+            0xff00_0001..=0xff00_0016 | 0xface_b000..=0xface_b0ff => Some(Family::Closed),
             other if other & 0x0f0f_0f0f == 0x0a0a_0a0a => Some(Family::Closed),
             other => is_google(other.to_be_bytes()).then_some(Family::Closed),
         }

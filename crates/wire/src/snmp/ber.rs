@@ -18,6 +18,8 @@ pub mod tag {
     pub const SEQUENCE: u8 = 0x30;
 }
 
+/// More bytes of a long tag are not followed.
+const MAX_TAG_BYTES: usize = 5;
 /// The longest object identifier in SNMP, in numbers (RFC 2578, 3.5).
 const MAX_NUMBERS: usize = 128;
 
@@ -25,7 +27,7 @@ const MAX_NUMBERS: usize = 128;
 /// where `cut` allows it.
 pub fn element<'a>(reader: &mut Reader<'a>, cut: bool) -> Option<(u8, Reader<'a>)> {
     let mut ahead = *reader;
-    let tag = ahead.u8()?;
+    let tag = tag_byte(&mut ahead)?;
     let length = match ahead.u8()? {
         short @ 0..=0x7f => usize::from(short),
         long @ 0x81..=0x84 => {
@@ -38,6 +40,26 @@ pub fn element<'a>(reader: &mut Reader<'a>, cut: bool) -> Option<(u8, Reader<'a>
     let content = ahead.sub(length)?;
     *reader = ahead;
     Some((tag, content))
+}
+
+/// The tag as one byte. Small numbers may be written the long way (X.690, 8.1.2.4), which some
+/// do to slip past those who watch.
+fn tag_byte(reader: &mut Reader<'_>) -> Option<u8> {
+    let first = reader.u8()?;
+    if first & 0x1f != 0x1f {
+        return Some(first);
+    }
+    for _ in 0..MAX_TAG_BYTES {
+        let byte = reader.u8()?;
+        if byte & 0x80 == 0 {
+            return (byte < 0x1f).then_some(first & 0xe0 | byte);
+        }
+        // Leading zeros only: no tag of SNMP needs more than five bits.
+        if byte & 0x7f > 1 {
+            return None;
+        }
+    }
+    None
 }
 
 /// The content of the next element, if it has this tag.
@@ -107,6 +129,13 @@ mod tests {
             assert_eq!(dotted(content).as_deref(), wanted, "{content:?}");
         }
         assert_eq!(dotted(&[0xff; 20]), None);
+    }
+
+    #[test]
+    fn a_tag_written_the_long_way_is_the_same_tag() {
+        let (tag, _) = element(&mut Reader::new(&[0xbf, 0x80, 0x04, 0]), false).unwrap();
+        assert_eq!(tag, 0xa4);
+        assert!(element(&mut Reader::new(&[0xbf, 0x1f, 0]), false).is_none());
     }
 
     #[test]
