@@ -8,7 +8,9 @@ mod beside;
 mod devices;
 mod findings;
 mod parts;
+mod plant;
 mod policy;
+mod talks;
 
 use cordon_model::Severity;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -52,7 +54,7 @@ fn page(view: &View) -> Markup {
                     (picture(view))
                     (findings::section(view))
                     (devices::section(view))
-                    (beside::plant(view))
+                    (plant::section(view))
                     (beside::coverage(view.look))
                     (beside::inputs(view.look))
                     (beside::protocols(view.look))
@@ -68,12 +70,10 @@ fn page(view: &View) -> Markup {
 
 fn header(view: &View) -> Markup {
     let look = view.look;
-    let critical_and_high = view
-        .tally
-        .each()
-        .filter(|(severity, _)| *severity >= Severity::High)
-        .map(|(_, count)| count)
-        .sum::<u64>();
+    let is_grave = |severity: &Severity| *severity >= Severity::High;
+    let grave = view.tally.each().filter(|(severity, _)| is_grave(severity));
+    let grave = grave.map(|(_, count)| count).sum();
+    let tone = view.tally.worst().filter(is_grave);
     html! {
         header {
             p.kicker { "cordon" }
@@ -84,10 +84,11 @@ fn header(view: &View) -> Markup {
                 @if look.packets_sent == 0 { " · made by listening only" }
             }
             dl.numbers {
+                @let map = if view.devices.is_empty() { "#devices" } else { "#map" };
                 (number(look.devices.len() as u64, "devices", "#devices", None))
                 (number(view.attention() as u64, "need attention", "#devices", None))
-                (number(critical_and_high, "critical and high findings", "#findings", view.tally.worst().filter(|worst| *worst >= Severity::High)))
-                (number(view.online() as u64, "talk to the Internet", "#map", None))
+                (number(grave, "critical and high findings", "#findings", tone))
+                (number(view.online() as u64, "talk to the Internet", map, None))
                 (number(look.coverage.packets, "packets read", "#inputs", None))
             }
             p.tally {
@@ -110,7 +111,7 @@ fn contents(view: &View) -> Vec<(&'static str, &'static str)> {
         contents.push(("#map", "Map"));
     }
     contents.extend([("#findings", "Findings"), ("#devices", "Devices")]);
-    if beside::has_plant(view) {
+    if plant::is_here(view) {
         contents.push(("#plant", "Controllers"));
     }
     contents.extend([
@@ -149,7 +150,7 @@ fn first(view: &View) -> Markup {
         section #first {
             h2 { (words::first_heading(actions.len())) }
             @if actions.is_empty() {
-                p { "Nothing was found that needs doing. That is no proof that there is nothing." }
+                p { (view.nothing_first()) }
             } @else {
                 ol.first {
                     @for action in actions {
@@ -176,12 +177,6 @@ fn picture(view: &View) -> Markup {
         (Some(Severity::Low), "low or info"),
         (None, "no findings"),
     ];
-    let lines = [
-        ("inside", "talks inside"),
-        ("internet", "to the Internet"),
-        ("inbound", "opened from the Internet"),
-        ("plant", "plant protocol"),
-    ];
     html! {
         section #map {
             h2 { "Network map" }
@@ -192,13 +187,13 @@ fn picture(view: &View) -> Markup {
                 figcaption {
                     ul.legend {
                         @for (worst, says) in signs { li { (lone_sign(worst)) (says) } }
-                        @for (class, says) in lines { li { (sample(class)) (says) } }
+                        @for kind in &map.kinds { li { (sample(*kind)) (kind.says()) } }
                     }
                     p { "The sign shows the gravest finding; a thicker line carried more bytes." }
                     @for note in &map.notes { p { (note) } }
                 }
             }
-            (beside::talks(view))
+            (talks::below_map(view))
         }
     }
 }

@@ -8,12 +8,15 @@ mod layout;
 use maud::Markup;
 
 pub(crate) use draw::{lone_sign, sample};
+pub(crate) use graph::LinkKind;
 
 use crate::view::View;
 
 /// A map as inline SVG and what has to be said beside it.
 pub(crate) struct Map {
     pub picture: Markup,
+    /// Kinds of link that occur.
+    pub kinds: Vec<LinkKind>,
     /// What the map leaves out or draws together, in plain words.
     pub notes: Vec<String>,
 }
@@ -22,5 +25,8 @@ pub(crate) struct Map {
 pub(crate) fn network_map(view: &View) -> Option<Map> {
     let graph = graph::Graph::new(view)?;
     let layout = layout::Layout::new(&graph);
-    Some(Map { picture: draw::svg(&graph, &layout), notes: graph.notes })
+    // links are sorted by kind
+    let mut kinds: Vec<LinkKind> = graph.links.iter().map(|link| link.kind).collect();
+    kinds.dedup();
+    Some(Map { kinds, picture: draw::svg(&graph, &layout), notes: graph.notes })
 }

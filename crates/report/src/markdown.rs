@@ -2,7 +2,7 @@
 
 use crate::look::{Finding, Look};
 use crate::plain::{clip, plain};
-use crate::view::{Group, View};
+use crate::view::{Group, View, particular};
 use crate::words;
 
 /// Devices in the table; a ticket is no inventory.
@@ -10,6 +10,9 @@ const MOST_DEVICES: usize = 100;
 
 /// Findings listed under one kind.
 const MOST_PER_KIND: usize = 10;
+
+/// Ways to mend findings of one kind.
+const MOST_FIXES: usize = 3;
 
 /// Columns of one piece of text.
 const MOST_TEXT: usize = 400;
@@ -67,7 +70,7 @@ fn first(out: &mut String, view: &View) {
     let actions = &view.look.first_five;
     heading(out, &words::first_heading(actions.len()));
     if actions.is_empty() {
-        line(out, "Nothing was found that needs doing. That is no proof that there is nothing.");
+        line(out, view.nothing_first());
     }
     for action in actions {
         let names: Vec<String> = action.devices.iter().map(|id| safe(view.label(id))).collect();
@@ -97,7 +100,11 @@ fn findings(out: &mut String, view: &View) {
 fn group_of(out: &mut String, view: &View, group: &Group) {
     line(out, &format!("### {}: {} ({})", group.severity, safe(&group.title), group.whose()));
     line(out, "");
-    line(out, &format!("{} **Fix:** {}", safe(group.why()), safe(group.fix())));
+    line(out, &safe(group.why()));
+    for fix in group.fixes().into_iter().take(MOST_FIXES) {
+        line(out, "");
+        line(out, &format!("**Fix:** {}", safe(fix)));
+    }
     line(out, "");
     for finding in group.findings.iter().take(MOST_PER_KIND) {
         line(
@@ -116,15 +123,21 @@ fn group_of(out: &mut String, view: &View, group: &Group) {
     line(out, "");
 }
 
+/// Why it matters here, and the packet that shows it.
 fn shown(view: &View, finding: &Finding) -> String {
-    finding.evidence.first().map_or_else(String::new, |evidence| {
-        format!(
-            ". {} ({} packet {})",
+    let mut says = String::from(".");
+    if let Some(particular) = particular(finding) {
+        says.push_str(&format!(" {}", safe(particular)));
+    }
+    if let Some(evidence) = finding.evidence.first() {
+        says.push_str(&format!(
+            " {} ({} packet {})",
             safe(&evidence.detail),
             safe(view.file(&evidence.file)),
             evidence.packet
-        )
-    })
+        ));
+    }
+    says
 }
 
 fn plant(out: &mut String, view: &View) {
@@ -133,15 +146,14 @@ fn plant(out: &mut String, view: &View) {
         return;
     }
     heading(out, "Who writes, stops and programs controllers");
-    line(out, "| Who | Controller | What | Severity | How often |");
-    line(out, "|---|---|---|---|---:|");
+    line(out, "| Controller | What | Who | Severity |");
+    line(out, "|---|---|---|---|");
     for act in acts {
         let cells = [
-            safe(act.actor.as_deref().unwrap_or("unknown")),
-            safe(&act.target),
+            safe(view.whose(act.finding)),
             safe(&act.finding.title),
+            safe(act.who),
             act.severity.to_string(),
-            words::count(act.finding.count),
         ];
         line(out, &format!("| {} |", cells.join(" | ")));
     }
@@ -175,6 +187,9 @@ fn devices(out: &mut String, view: &View) {
 
 fn coverage(out: &mut String, look: &Look) {
     heading(out, "What this capture cannot show");
+    if look.coverage.notes.is_empty() {
+        line(out, &format!("- {}", words::NO_NOTES));
+    }
     for note in &look.coverage.notes {
         line(out, &format!("- {}", safe(note)));
     }

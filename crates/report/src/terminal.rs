@@ -8,10 +8,10 @@ use std::fmt;
 
 use cordon_model::Severity;
 
-use crate::look::{Action, Look};
-use crate::view::{Group, Row, Tally, View};
+use crate::look::{Action, Evidence, Finding, Look};
+use crate::view::{Group, Row, Tally, View, particular};
 use crate::words;
-use page::{Page, Tone, span};
+use page::{Page, Span, Tone, span};
 use table::{Cell, Column};
 
 /// Devices in the table; more do not help on a terminal.
@@ -19,6 +19,9 @@ const MOST_DEVICES: usize = 60;
 
 /// Findings listed under one kind.
 const MOST_PER_KIND: usize = 5;
+
+/// Ways to mend findings of one kind.
+const MOST_FIXES: usize = 3;
 
 /// Acts upon controllers listed.
 const MOST_ACTS: usize = 12;
@@ -220,35 +223,43 @@ fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt
     )?;
     page.paragraph(&[indent()], &[span(Tone::Normal, group.why())])?;
     for finding in group.findings.iter().take(MOST_PER_KIND) {
-        let own = words::severity(&finding.severity);
-        let mut line = vec![span(Tone::Strong, format!("{}: ", view.whose(finding)))];
-        let title = words::sentence(&finding.title);
-        if title != group.title {
-            line.push(span(Tone::Normal, format!("{}. ", finding.title)));
-        }
-        if let Some(evidence) = finding.evidence.first() {
-            line.push(span(Tone::Normal, evidence.detail.as_str()));
-            line.push(span(
-                Tone::Faint,
-                format!(" ({} packet {})", view.file(&evidence.file), evidence.packet),
-            ));
-        }
-        if own != group.severity {
-            line.push(span(Tone::Severity(own), format!(" {own}")));
-        }
-        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &line)?;
+        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &case(view, group, finding))?;
     }
     if group.findings.len() > MOST_PER_KIND {
-        let more = group.findings.len() - MOST_PER_KIND;
-        page.paragraph(
-            &[indent(), span(Tone::Faint, "· ")],
-            &[span(Tone::Faint, format!("and {more} more"))],
-        )?;
+        let more = format!("and {} more", group.findings.len() - MOST_PER_KIND);
+        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &[span(Tone::Faint, more)])?;
     }
-    page.paragraph(&[indent(), span(Tone::Good, "Fix: ")], &[span(Tone::Normal, group.fix())])
+    let fixes = group.fixes();
+    fixes.into_iter().take(MOST_FIXES).try_for_each(|fix| {
+        page.paragraph(&[indent(), span(Tone::Good, "Fix: ")], &[span(Tone::Normal, fix)])
+    })
 }
 
-fn severity_head<'a>(severity: Severity) -> page::Span<'a> {
+/// One finding: whose, what, why here, and the packet that shows it.
+fn case<'a>(view: &'a View, group: &Group, finding: &'a Finding) -> Vec<Span<'a>> {
+    let own = words::severity(&finding.severity);
+    let mut line = vec![span(Tone::Strong, format!("{}: ", view.whose(finding)))];
+    if words::sentence(&finding.title) != group.title {
+        line.push(span(Tone::Normal, format!("{}. ", finding.title)));
+    }
+    if let Some(particular) = particular(finding) {
+        line.push(span(Tone::Normal, format!("{particular} ")));
+    }
+    if let Some(evidence) = finding.evidence.first() {
+        line.push(span(Tone::Normal, evidence.detail.as_str()));
+        line.push(cite(view, evidence));
+    }
+    if own != group.severity {
+        line.push(span(Tone::Severity(own), format!(" {own}")));
+    }
+    line
+}
+
+fn cite<'a>(view: &View, evidence: &Evidence) -> Span<'a> {
+    span(Tone::Faint, format!(" ({} packet {})", view.file(&evidence.file), evidence.packet))
+}
+
+fn severity_head<'a>(severity: Severity) -> Span<'a> {
     span(Tone::Severity(severity), format!("{:<10}", severity.name()))
 }
 
@@ -264,18 +275,12 @@ fn plant<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         return page.paragraph(&[], &[span(Tone::Good, says)]);
     }
     for act in acts.iter().take(MOST_ACTS) {
-        let who = act.actor.as_deref().unwrap_or("Somebody");
-        let mut line = vec![span(Tone::Strong, format!("{who} → {}: ", act.target))];
-        line.push(span(Tone::Normal, act.finding.title.as_str()));
-        if act.finding.count > 1 {
-            line.push(span(Tone::Normal, format!(", {} times", words::count(act.finding.count))));
-        }
-        if let Some(evidence) = act.finding.evidence.first() {
-            line.push(span(
-                Tone::Faint,
-                format!(" ({} packet {})", view.file(&evidence.file), evidence.packet),
-            ));
-        }
+        let mut line = vec![
+            span(Tone::Strong, format!("{}: ", view.whose(act.finding))),
+            span(Tone::Normal, format!("{}. ", act.finding.title)),
+            span(Tone::Normal, act.who),
+        ];
+        line.extend(act.finding.evidence.first().map(|evidence| cite(view, evidence)));
         page.paragraph(&[severity_head(act.severity)], &line)?;
     }
     if acts.len() > MOST_ACTS {
@@ -292,9 +297,7 @@ fn coverage<W: fmt::Write>(page: &mut Page<W>, look: &Look) -> fmt::Result {
         page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, note.as_str())])?;
     }
     if coverage.notes.is_empty() {
-        let says =
-            "Nothing stands out. A capture shows only what passed by, and only while it ran.";
-        page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, says)])?;
+        page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, words::NO_NOTES)])?;
     }
     let says = format!(
         "{} of {} understood by no parser.",
@@ -308,8 +311,7 @@ fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
     let actions = &view.look.first_five;
     page.heading(&words::first_heading(actions.len()))?;
     if actions.is_empty() {
-        let says = "Nothing was found that needs doing. That is no proof that there is nothing.";
-        return page.paragraph(&[], &[span(Tone::Normal, says)]);
+        return page.paragraph(&[], &[span(Tone::Normal, view.nothing_first())]);
     }
     for (at, action) in actions.iter().enumerate() {
         let number = format!("{}. ", at + 1);
@@ -319,7 +321,7 @@ fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
     Ok(())
 }
 
-fn reason<'a>(view: &View, action: &'a Action) -> Vec<page::Span<'a>> {
+fn reason<'a>(view: &View, action: &'a Action) -> Vec<Span<'a>> {
     let severity = words::severity(&action.severity);
     let names: Vec<&str> = action.devices.iter().map(|id| view.label(id)).collect();
     let mut line = vec![span(Tone::Severity(severity), format!("{severity}: "))];

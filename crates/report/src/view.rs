@@ -1,11 +1,10 @@
 //! The result, sorted and joined the way every report shows it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::IpAddr;
 
 use cordon_model::Severity;
 
-use crate::look::{Device, Finding, Look};
+use crate::look::{Device, Finding, Look, Talk};
 use crate::words;
 
 /// A look with its devices in reading order, their findings, and findings by kind.
@@ -41,13 +40,12 @@ pub(crate) struct Group<'a> {
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tally([u64; 5]);
 
-/// One act upon a controller.
+/// What was done to one controller.
 pub(crate) struct Act<'a> {
     pub finding: &'a Finding,
     pub severity: Severity,
-    /// Who did it, where the evidence names an address; a label where it is a device.
-    pub actor: Option<String>,
-    pub target: String,
+    /// Who did it and how often, as far as the finding tells.
+    pub who: &'a str,
 }
 
 impl<'a> View<'a> {
@@ -65,7 +63,7 @@ impl<'a> View<'a> {
             .iter()
             .map(|device| Row::new(device, of.remove(device.id.as_str()).unwrap_or_default()))
             .collect();
-        devices.sort_by(|a, b| b.tally.cmp(&a.tally));
+        devices.sort_by_key(|row| std::cmp::Reverse(row.tally));
         let places =
             devices.iter().enumerate().map(|(at, row)| (row.device.id.as_str(), at)).collect();
         let mut groups: Vec<Group> = kinds.into_iter().map(Group::new).collect();
@@ -117,32 +115,33 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What to say where no action comes first.
+    pub(crate) const fn nothing_first(&self) -> &'static str {
+        if self.groups.is_empty() {
+            "Nothing was found that needs doing. That is no proof that there is nothing."
+        } else {
+            "No finding stands out. Take them in the order of this report, gravest first."
+        }
+    }
+
     /// What was done to controllers, gravest first.
     pub(crate) fn acts(&self) -> Vec<Act<'a>> {
-        let mut owners: HashMap<IpAddr, &str> = HashMap::new();
-        for row in &self.devices {
-            for ip in row.device.ips.iter().filter_map(|ip| ip.parse().ok()) {
-                owners.entry(ip).or_insert(&row.device.label);
-            }
-        }
-        let mut acts: Vec<Act> = self
-            .look
-            .findings
-            .iter()
-            .filter(|finding| finding.kind.starts_with("ot-"))
+        let of_plant = self.look.findings.iter().filter(|finding| finding.kind.starts_with("ot-"));
+        let mut acts: Vec<Act> = of_plant
             .map(|finding| Act {
                 finding,
                 severity: words::severity(&finding.severity),
-                actor: actor(finding, &owners),
-                target: self.whose(finding).to_owned(),
+                who: particular(finding)
+                    .or_else(|| Some(finding.evidence.first()?.detail.as_str()))
+                    .unwrap_or_default(),
             })
             .collect();
         acts.sort_by_key(|act| std::cmp::Reverse(act.severity));
         acts
     }
 
-    /// Indices of the talks in which a plant protocol was seen.
-    pub(crate) fn plant_talks(&self) -> Vec<&'a crate::look::Talk> {
+    /// Talks in which a plant protocol was seen.
+    pub(crate) fn plant_talks(&self) -> Vec<&'a Talk> {
         let plant = |app: &String| words::is_plant(app);
         self.look.talks.iter().filter(|talk| talk.apps.iter().any(plant)).collect()
     }
@@ -161,15 +160,14 @@ fn files(look: &Look) -> HashMap<&str, &str> {
         .collect()
 }
 
-/// The evidence of an act begins with the address that did it.
-fn actor(finding: &Finding, owners: &HashMap<IpAddr, &str>) -> Option<String> {
-    let detail = &finding.evidence.first()?.detail;
-    let word = detail.split_whitespace().next()?;
-    let ip = match word.parse::<std::net::SocketAddr>() {
-        Ok(address) => address.ip(),
-        Err(_) => word.parse().ok()?,
+/// What a finding says beyond why its kind matters: why it matters here, who did it.
+pub(crate) fn particular(finding: &Finding) -> Option<&str> {
+    let why = finding.why.as_str();
+    let rest = match words::finding_why(&finding.kind) {
+        Some(general) => why.strip_prefix(general).or_else(|| why.strip_suffix(general)),
+        None => Some(""),
     };
-    Some(owners.get(&ip).map_or_else(|| ip.to_string(), |label| (*label).to_owned()))
+    Some(rest.unwrap_or(why).trim()).filter(|rest| !rest.is_empty())
 }
 
 impl<'a> Row<'a> {
@@ -216,14 +214,18 @@ impl<'a> Group<'a> {
         Group { kind, title, severity, findings }
     }
 
-    /// Why it matters, as the gravest finding says it.
+    /// Why it matters in general.
     pub(crate) fn why(&self) -> &'a str {
-        self.findings.first().map_or("", |finding| finding.why.as_str())
+        words::finding_why(self.kind)
+            .or_else(|| self.findings.first().map(|finding| finding.why.as_str()))
+            .unwrap_or_default()
     }
 
-    /// How to mend it, as the gravest finding says it.
-    pub(crate) fn fix(&self) -> &'a str {
-        self.findings.first().map_or("", |finding| finding.fix.as_str())
+    /// How to mend it: each way once, that for the gravest finding first.
+    pub(crate) fn fixes(&self) -> Vec<&'a str> {
+        let mut seen = HashSet::new();
+        let fixes = self.findings.iter().map(|finding| finding.fix.as_str());
+        fixes.filter(|fix| !fix.is_empty() && seen.insert(*fix)).collect()
     }
 
     /// Whose findings these are, each once, gravest first.

@@ -3,6 +3,10 @@
 use cordon_model::app::Class;
 use cordon_model::{App, DeviceType, FindingKind, Severity};
 
+/// Where the coverage has no notes.
+pub(crate) const NO_NOTES: &str =
+    "Nothing stands out. A capture shows only what passed by, and only while it ran.";
+
 /// `12,403`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -141,6 +145,11 @@ pub(crate) fn device_type(name: &str) -> String {
 pub(crate) fn finding_kind(name: &str) -> Option<String> {
     let known = FindingKind::ALL.iter().find(|kind| kind.name() == name);
     known.map(|kind| sentence(kind.title()))
+}
+
+/// Why findings of that kind matter.
+pub(crate) fn finding_why(name: &str) -> Option<&'static str> {
+    FindingKind::ALL.iter().find(|kind| kind.name() == name).map(|kind| kind.why())
 }
 
 /// `Modbus/TCP` for `modbus`, `HTTP (guessed from the port)` for `port:http`.

@@ -5,11 +5,14 @@ use maud::{Markup, html};
 
 use super::parts::{badge, device_link, evidence};
 use crate::look::Finding;
-use crate::view::{Group, View};
+use crate::view::{Group, View, particular};
 use crate::words;
 
 /// Findings listed under one kind; the JSON holds all.
 const MOST_PER_KIND: usize = 100;
+
+/// Ways to mend findings of one kind.
+const MOST_FIXES: usize = 8;
 
 /// The section.
 pub(super) fn section(view: &View) -> Markup {
@@ -27,27 +30,28 @@ pub(super) fn section(view: &View) -> Markup {
 fn kind(view: &View, group: &Group) -> Markup {
     let more = group.findings.len().saturating_sub(MOST_PER_KIND);
     html! {
-        details.finding open[group.severity >= Severity::High] {
-            summary {
-                (badge(group.severity, ""))
-                h3 { (group.title) }
-                span.whose { (group.whose()) }
-            }
-            div.inside {
-                p { (group.why()) }
-                p.fix { strong { "Fix: " } (group.fix()) }
-                ul.cases {
-                    @for finding in group.findings.iter().take(MOST_PER_KIND) {
-                        li { (case(view, group, finding)) }
-                    }
-                }
-                @if more > 0 {
-                    p { "… and " (words::count(more as u64)) " more, all of them in the JSON output." }
-                }
-                p.kind { "Kind: " code { (group.kind) } }
-            }
-        }
-    }
+           details.finding open[group.severity >= Severity::High] {
+               summary {
+                   (badge(group.severity, ""))
+                   h3 { (group.title) }
+                   span.whose { (group.whose()) }
+               }
+               div.inside {
+                   p { (group.why()) }
+                   @for fix in group.fixes().into_iter().take(MOST_FIXES) {
+    p.fix { strong { "Fix: " } (fix) } }
+                   ul.cases {
+                       @for finding in group.findings.iter().take(MOST_PER_KIND) {
+                           li { (case(view, group, finding)) }
+                       }
+                   }
+                   @if more > 0 {
+                       p { "… and " (words::count(more as u64)) " more, all of them in the JSON output." }
+                   }
+                   p.kind { "Kind: " code { (group.kind) } }
+               }
+           }
+       }
 }
 
 fn case(view: &View, group: &Group, finding: &Finding) -> Markup {
@@ -64,6 +68,7 @@ fn case(view: &View, group: &Group, finding: &Finding) -> Markup {
             @if finding.count > 1 { ", seen " (words::count(finding.count)) " times" }
             @if own != group.severity { " " (badge(own, "")) }
         }
+        @if let Some(particular) = particular(finding) { p { bdi { (particular) } } }
         (evidence(view, &finding.evidence))
     }
 }

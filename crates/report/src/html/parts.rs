@@ -72,3 +72,26 @@ pub(super) fn cite(view: &View, file: Option<&str>, packet: u64) -> Markup {
         "packet\u{a0}" (packet)
     }
 }
+
+/// The head of a table; a title behind `#` stands over numbers.
+pub(super) fn table_head(titles: &[&str]) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for title in titles {
+                    @match title.strip_prefix('#') {
+                        Some(title) => { th.number scope="col" { (title) } },
+                        None => { th scope="col" { (title) } },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Something that may be wider than the screen: scrolls by itself, by keyboard too.
+pub(super) fn wide(label: &str, inside: Markup) -> Markup {
+    html! {
+        div.wide tabindex="0" role="region" aria-label=(label) { (inside) }
+    }
+}

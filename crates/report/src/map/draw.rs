@@ -53,10 +53,10 @@ fn sign(worst: Option<Severity>, x: f32, y: f32) -> Markup {
 }
 
 /// A short line of a kind of link, for the legend.
-pub(crate) fn sample(class: &str) -> Markup {
+pub(crate) fn sample(kind: LinkKind) -> Markup {
     html! {
-        svg.sample viewBox="0 0 36 12" aria-hidden="true" {
-            path class=(format!("link {class}")) d="M2 6 L34 6" stroke-width="3" {}
+        svg.sample viewBox="0 0 48 12" aria-hidden="true" {
+            path class=(format!("link {}", kind.class())) d="M2 6 L46 6" stroke-width="3" {}
         }
     }
 }
@@ -114,13 +114,7 @@ fn internet(spot: Spot) -> Markup {
 fn curve(layout: &Layout, link: &Link) -> Markup {
     let (a, b) = (layout.spot(link.a), layout.spot(link.b));
     let (a, b) = (at_cloud(link.a, a, b), at_cloud(link.b, b, a));
-    let class = match link.kind {
-        LinkKind::Inside => "inside",
-        LinkKind::Parent => "parent",
-        LinkKind::Internet => "internet",
-        LinkKind::Plant => "plant",
-        LinkKind::Inbound => "inbound",
-    };
+    let class = link.kind.class();
     html! {
         path class=(format!("link {class}")) d=(path(a, b)) stroke-width=(format!("{:.1}", thickness(link.bytes))) {
             title { (link.says) }

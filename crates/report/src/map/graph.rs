@@ -70,7 +70,7 @@ pub(super) struct Link {
 
 /// What is worth telling apart; what matters most comes last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum LinkKind {
+pub(crate) enum LinkKind {
     /// Within the networks here.
     Inside,
     /// To a hub that stands for it.
@@ -81,6 +81,30 @@ pub(super) enum LinkKind {
     Plant,
     /// Opened from the Internet.
     Inbound,
+}
+
+impl LinkKind {
+    /// The class in the style sheet.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            LinkKind::Inside => "inside",
+            LinkKind::Parent => "parent",
+            LinkKind::Internet => "internet",
+            LinkKind::Plant => "plant",
+            LinkKind::Inbound => "inbound",
+        }
+    }
+
+    /// In the legend.
+    pub(crate) const fn says(self) -> &'static str {
+        match self {
+            LinkKind::Inside => "talks inside",
+            LinkKind::Parent => "stands behind",
+            LinkKind::Internet => "to the Internet",
+            LinkKind::Plant => "plant protocol",
+            LinkKind::Inbound => "opened from the Internet",
+        }
+    }
 }
 
 /// Where devices stand: VLAN, else IPv4 network; `None` sorts last.
