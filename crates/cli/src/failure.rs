@@ -12,6 +12,9 @@ pub enum Failure {
     /// An input cannot be read.
     #[error("{0}")]
     Capture(#[from] CaptureError),
+    /// A name is neither a file nor an interface.
+    #[error("{name} is neither a file nor a network interface; interfaces here: {}", interfaces.join(", "))]
+    Neither { name: String, interfaces: Vec<String> },
     /// The result cannot be written.
     #[error("cannot write {}: {source}; name another place with --output", path.display())]
     Write { path: PathBuf, source: io::Error },

@@ -27,14 +27,20 @@ pub enum Sources {
 }
 
 impl Sources {
-    /// Decides what the arguments mean: an interface is meant where no file of that name exists.
+    /// Decides what the arguments mean: an interface is meant where no file of that name
+    /// exists and the name has no slash or dot.
     pub fn find(arguments: &[PathBuf]) -> Result<Sources, Failure> {
         if let [only] = arguments
             && let Some(name) = only.to_str()
             && !only.exists()
-            && live::interfaces().iter().any(|interface| interface == name)
+            && name != "-"
+            && !name.contains(['/', '.'])
         {
-            return Ok(Sources::Live(name.to_owned()));
+            let interfaces = live::interfaces();
+            return match interfaces.iter().any(|interface| interface == name) {
+                true => Ok(Sources::Live(name.to_owned())),
+                false => Err(Failure::Neither { name: name.to_owned(), interfaces }),
+            };
         }
         let inputs = expand(arguments)?;
         for problem in &inputs.unreadable {
