@@ -127,7 +127,7 @@ fn every_device_and_every_piece_of_evidence_is_on_the_page() {
     assert_eq!(page.matches("<details class=\"device\"").count(), look.devices.len());
     for finding in &look.findings {
         for evidence in &finding.evidence {
-            let cited = format!("packet\u{a0}{}<", evidence.packet);
+            let cited = format!("{} packet {}<", evidence.file, evidence.packet);
             assert!(page.contains(&cited), "packet {} of {}", evidence.packet, finding.title);
         }
     }
