@@ -9,16 +9,13 @@ use std::fmt;
 use cordon_model::Severity;
 
 use crate::look::{Action, Evidence, Finding, Look};
-use crate::view::{Group, Row, Tally, View, is_act, particular};
+use crate::view::{Group, Row, Tally, View, is_act, names, particular};
 use crate::words;
 use page::{Page, Span, Tone, span};
 use table::{Cell, Column};
 
 /// Devices in the table; more do not help on a terminal.
 const MOST_DEVICES: usize = 60;
-
-/// Findings listed under one kind.
-const MOST_PER_KIND: usize = 3;
 
 /// Ways to mend findings of one kind.
 const MOST_FIXES: usize = 3;
@@ -192,7 +189,7 @@ fn findings<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         page.blank()?;
     }
     for group in mild {
-        let names = group.names(view);
+        let names = names(view, &group.findings);
         page.paragraph(
             &[severity_head(group.severity)],
             &[
@@ -225,17 +222,30 @@ fn kind<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt::R
         ],
     )?;
     page.paragraph(&[indent()], &[span(Tone::Normal, group.why())])?;
-    for finding in group.findings.iter().take(MOST_PER_KIND) {
+    let (shown, rest) = group.findings.split_at(most_cases(group).min(group.findings.len()));
+    for finding in shown {
         page.paragraph(&[indent(), span(Tone::Faint, "· ")], &case(view, group, finding))?;
     }
-    if group.findings.len() > MOST_PER_KIND {
-        let more = format!("and {} more", group.findings.len() - MOST_PER_KIND);
-        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &[span(Tone::Faint, more)])?;
+    if !rest.is_empty() {
+        let names = words::list(&names(view, rest), MOST_NAMES);
+        let says = [span(Tone::Normal, format!("and {} more: {names}", rest.len()))];
+        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &says)?;
     }
     let fixes = group.fixes();
     fixes.into_iter().take(MOST_FIXES).try_for_each(|fix| {
         page.paragraph(&[indent(), span(Tone::Good, "Fix: ")], &[span(Tone::Normal, fix)])
     })
+}
+
+/// How many findings of a kind are told one by one: the graver, the more; acts upon controllers
+/// nearly all, since who did it is the point.
+fn most_cases(group: &Group) -> usize {
+    match group.severity {
+        _ if is_act(group.kind) => 12,
+        Severity::Critical => 3,
+        Severity::High => 2,
+        _ => 1,
+    }
 }
 
 /// One finding: whose, what, why here, and the packet that shows it.
@@ -245,14 +255,13 @@ fn case<'a>(view: &'a View, group: &Group, finding: &'a Finding) -> Vec<Span<'a>
     if words::sentence(&finding.title) != group.title {
         line.push(span(Tone::Normal, format!("{}. ", finding.title)));
     }
-    if let Some(particular) = particular(finding) {
-        line.push(span(Tone::Normal, particular));
-        line.push(span(Tone::Normal, " "));
-    }
+    let particular = particular(finding);
+    // the packet of an act says only once more who did what
+    let told = is_act(group.kind) && particular.is_some();
+    line.extend(particular.map(|particular| span(Tone::Normal, particular)));
     if let Some(evidence) = finding.evidence.first() {
-        // who did what is said already
-        if !is_act(group.kind) {
-            line.push(span(Tone::Normal, evidence.detail.as_str()));
+        if !told {
+            line.push(span(Tone::Normal, format!(" {}", evidence.detail)));
         }
         line.push(cite(view, evidence));
     }

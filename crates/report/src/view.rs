@@ -202,6 +202,13 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Whose findings these are, each once, in the order given.
+pub(crate) fn names<'b>(view: &'b View, findings: &'b [&Finding]) -> Vec<&'b str> {
+    let mut seen = HashSet::new();
+    let once = findings.iter().filter(|finding| seen.insert(finding.device.as_deref()));
+    once.map(|finding| view.whose(finding)).collect()
+}
+
 /// Who did it and how often, as far as the finding of an act tells.
 pub(crate) fn who(act: &Finding) -> Cow<'_, str> {
     let shown = || act.evidence.first().map(|evidence| evidence.detail.as_str().into());
@@ -231,16 +238,6 @@ impl<'a> Group<'a> {
         let mut seen = HashSet::new();
         let fixes = self.findings.iter().map(|finding| finding.fix.as_str());
         fixes.filter(|fix| !fix.is_empty() && seen.insert(*fix)).collect()
-    }
-
-    /// Whose findings these are, each once, gravest first.
-    pub(crate) fn names<'b>(&'b self, view: &'b View) -> Vec<&'b str> {
-        let mut seen = HashSet::new();
-        self.findings
-            .iter()
-            .filter(|f| seen.insert(f.device.as_deref()))
-            .map(|f| view.whose(f))
-            .collect()
     }
 
     /// `3 devices`, or `1 device`, or `the network`.
