@@ -2,7 +2,7 @@
 
 use crate::look::{Finding, Look};
 use crate::plain::{clip, plain};
-use crate::view::{Group, View, particular};
+use crate::view::{Group, View, particular, who};
 use crate::words;
 
 /// Devices in the table; a ticket is no inventory.
@@ -80,7 +80,9 @@ fn first(out: &mut String, view: &View) {
             words::severity(&action.severity),
             safe(&action.why)
         );
-        if !names.is_empty() {
+        if !names.is_empty()
+            && !action.devices.iter().any(|id| action.what.contains(view.label(id)))
+        {
             says.push_str(&format!(" Devices: {}.", words::list(&names, MOST_PER_KIND)));
         }
         line(out, &says);
@@ -127,14 +129,13 @@ fn group_of(out: &mut String, view: &View, group: &Group) {
 fn shown(view: &View, finding: &Finding) -> String {
     let mut says = String::from(".");
     if let Some(particular) = particular(finding) {
-        says.push_str(&format!(" {}", safe(particular)));
+        says.push_str(&format!(" {}", safe(&particular)));
     }
     if let Some(evidence) = finding.evidence.first() {
         says.push_str(&format!(
-            " {} ({} packet {})",
+            " {} ({})",
             safe(&evidence.detail),
-            safe(view.file(&evidence.file)),
-            evidence.packet
+            safe(&view.cite(Some(&evidence.file), evidence.packet))
         ));
     }
     says
@@ -150,10 +151,10 @@ fn plant(out: &mut String, view: &View) {
     line(out, "|---|---|---|---|");
     for act in acts {
         let cells = [
-            safe(view.whose(act.finding)),
-            safe(&act.finding.title),
-            safe(act.who),
-            act.severity.to_string(),
+            safe(view.whose(act)),
+            safe(&act.title),
+            safe(&who(act)),
+            words::severity(&act.severity).to_string(),
         ];
         line(out, &format!("| {} |", cells.join(" | ")));
     }
@@ -193,14 +194,6 @@ fn coverage(out: &mut String, look: &Look) {
     for note in &look.coverage.notes {
         line(out, &format!("- {}", safe(note)));
     }
-    line(
-        out,
-        &format!(
-            "- {} of {} understood by no parser.",
-            words::count(look.coverage.undecoded_packets),
-            words::counted(look.coverage.packets, "packet was", "packets were"),
-        ),
-    );
 }
 
 fn heading(out: &mut String, title: &str) {

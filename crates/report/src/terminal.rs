@@ -9,7 +9,7 @@ use std::fmt;
 use cordon_model::Severity;
 
 use crate::look::{Action, Evidence, Finding, Look};
-use crate::view::{Group, Row, Tally, View, particular};
+use crate::view::{Group, Row, Tally, View, is_act, names, particular};
 use crate::words;
 use page::{Page, Span, Tone, span};
 use table::{Cell, Column};
@@ -17,14 +17,8 @@ use table::{Cell, Column};
 /// Devices in the table; more do not help on a terminal.
 const MOST_DEVICES: usize = 60;
 
-/// Findings listed under one kind.
-const MOST_PER_KIND: usize = 5;
-
 /// Ways to mend findings of one kind.
 const MOST_FIXES: usize = 3;
-
-/// Acts upon controllers listed.
-const MOST_ACTS: usize = 12;
 
 /// Names in one line.
 const MOST_NAMES: usize = 6;
@@ -152,7 +146,7 @@ fn cells<'a>(row: &Row<'a>) -> Vec<Cell<'a>> {
     };
     vec![
         vec![span(name, device.label.as_str())],
-        known(row.what()),
+        known(words::short_type(&row.what()).to_owned()),
         known(row.make()),
         vec![span(Tone::Normal, row.address())],
         known(words::sure(device.confidence).to_owned()),
@@ -183,23 +177,19 @@ const fn letter(severity: Severity) -> char {
 }
 
 fn findings<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
-    if view.groups.is_empty() {
+    let groups = view.groups.iter().filter(|group| !is_act(group.kind));
+    let (grave, mild): (Vec<&Group>, Vec<&Group>) =
+        groups.partition(|group| group.severity >= Severity::Medium);
+    if grave.is_empty() && mild.is_empty() {
         return Ok(());
     }
     page.heading("Findings")?;
-    let (grave, mild): (Vec<&Group>, Vec<&Group>) =
-        view.groups.iter().partition(|group| group.severity >= Severity::Medium);
-    for (at, group) in grave.iter().enumerate() {
-        if at > 0 {
-            page.blank()?;
-        }
-        in_full(page, view, group)?;
-    }
+    in_full(page, view, &grave)?;
     if !grave.is_empty() && !mild.is_empty() {
         page.blank()?;
     }
     for group in mild {
-        let names = group.names(view);
+        let names = names(view, &group.findings);
         page.paragraph(
             &[severity_head(group.severity)],
             &[
@@ -211,7 +201,17 @@ fn findings<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
     Ok(())
 }
 
-fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt::Result {
+fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, groups: &[&Group]) -> fmt::Result {
+    for (at, group) in groups.iter().enumerate() {
+        if at > 0 {
+            page.blank()?;
+        }
+        kind(page, view, group)?;
+    }
+    Ok(())
+}
+
+fn kind<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt::Result {
     let head = severity_head(group.severity);
     let indent = || span(Tone::Normal, " ".repeat(10));
     page.paragraph(
@@ -222,17 +222,30 @@ fn in_full<W: fmt::Write>(page: &mut Page<W>, view: &View, group: &Group) -> fmt
         ],
     )?;
     page.paragraph(&[indent()], &[span(Tone::Normal, group.why())])?;
-    for finding in group.findings.iter().take(MOST_PER_KIND) {
+    let (shown, rest) = group.findings.split_at(most_cases(group).min(group.findings.len()));
+    for finding in shown {
         page.paragraph(&[indent(), span(Tone::Faint, "· ")], &case(view, group, finding))?;
     }
-    if group.findings.len() > MOST_PER_KIND {
-        let more = format!("and {} more", group.findings.len() - MOST_PER_KIND);
-        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &[span(Tone::Faint, more)])?;
+    if !rest.is_empty() {
+        let names = words::list(&names(view, rest), MOST_NAMES);
+        let says = [span(Tone::Normal, format!("and {} more: {names}", rest.len()))];
+        page.paragraph(&[indent(), span(Tone::Faint, "· ")], &says)?;
     }
     let fixes = group.fixes();
     fixes.into_iter().take(MOST_FIXES).try_for_each(|fix| {
         page.paragraph(&[indent(), span(Tone::Good, "Fix: ")], &[span(Tone::Normal, fix)])
     })
+}
+
+/// How many findings of a kind are told one by one: the graver, the more; acts upon controllers
+/// nearly all, since who did it is the point.
+fn most_cases(group: &Group) -> usize {
+    match group.severity {
+        _ if is_act(group.kind) => 12,
+        Severity::Critical => 3,
+        Severity::High => 2,
+        _ => 1,
+    }
 }
 
 /// One finding: whose, what, why here, and the packet that shows it.
@@ -242,11 +255,14 @@ fn case<'a>(view: &'a View, group: &Group, finding: &'a Finding) -> Vec<Span<'a>
     if words::sentence(&finding.title) != group.title {
         line.push(span(Tone::Normal, format!("{}. ", finding.title)));
     }
-    if let Some(particular) = particular(finding) {
-        line.push(span(Tone::Normal, format!("{particular} ")));
-    }
+    let particular = particular(finding);
+    // the packet of an act says only once more who did what
+    let told = is_act(group.kind) && particular.is_some();
+    line.extend(particular.map(|particular| span(Tone::Normal, particular)));
     if let Some(evidence) = finding.evidence.first() {
-        line.push(span(Tone::Normal, evidence.detail.as_str()));
+        if !told {
+            line.push(span(Tone::Normal, format!(" {}", evidence.detail)));
+        }
         line.push(cite(view, evidence));
     }
     if own != group.severity {
@@ -256,7 +272,7 @@ fn case<'a>(view: &'a View, group: &Group, finding: &'a Finding) -> Vec<Span<'a>
 }
 
 fn cite<'a>(view: &View, evidence: &Evidence) -> Span<'a> {
-    span(Tone::Faint, format!(" ({} packet {})", view.file(&evidence.file), evidence.packet))
+    span(Tone::Faint, format!(" ({})", view.cite(Some(&evidence.file), evidence.packet)))
 }
 
 fn severity_head<'a>(severity: Severity) -> Span<'a> {
@@ -264,47 +280,26 @@ fn severity_head<'a>(severity: Severity) -> Span<'a> {
 }
 
 fn plant<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
-    let acts = view.acts();
-    let talks = view.plant_talks();
-    if acts.is_empty() && talks.is_empty() {
+    let acts: Vec<&Group> = view.groups.iter().filter(|group| is_act(group.kind)).collect();
+    if acts.is_empty() && view.plant_talks().is_empty() {
         return Ok(());
     }
     page.heading("Who writes, stops and programs controllers")?;
     if acts.is_empty() {
-        let says = "Nobody in this capture. Plant protocols were only read.";
-        return page.paragraph(&[], &[span(Tone::Good, says)]);
+        return page.paragraph(&[], &[span(Tone::Good, words::ONLY_READ)]);
     }
-    for act in acts.iter().take(MOST_ACTS) {
-        let mut line = vec![
-            span(Tone::Strong, format!("{}: ", view.whose(act.finding))),
-            span(Tone::Normal, format!("{}. ", act.finding.title)),
-            span(Tone::Normal, act.who),
-        ];
-        line.extend(act.finding.evidence.first().map(|evidence| cite(view, evidence)));
-        page.paragraph(&[severity_head(act.severity)], &line)?;
-    }
-    if acts.len() > MOST_ACTS {
-        let more = acts.len() - MOST_ACTS;
-        page.line(&[span(Tone::Normal, format!("… and {more} more (use --format html)"))])?;
-    }
-    Ok(())
+    in_full(page, view, &acts)
 }
 
 fn coverage<W: fmt::Write>(page: &mut Page<W>, look: &Look) -> fmt::Result {
     page.heading("What this capture cannot show")?;
-    let coverage = &look.coverage;
-    for note in &coverage.notes {
+    for note in &look.coverage.notes {
         page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, note.as_str())])?;
     }
-    if coverage.notes.is_empty() {
+    if look.coverage.notes.is_empty() {
         page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Normal, words::NO_NOTES)])?;
     }
-    let says = format!(
-        "{} of {} understood by no parser.",
-        words::count(coverage.undecoded_packets),
-        words::counted(coverage.packets, "packet was", "packets were"),
-    );
-    page.paragraph(&[span(Tone::Faint, "· ")], &[span(Tone::Faint, says)])
+    Ok(())
 }
 
 fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
@@ -326,7 +321,7 @@ fn reason<'a>(view: &View, action: &'a Action) -> Vec<Span<'a>> {
     let names: Vec<&str> = action.devices.iter().map(|id| view.label(id)).collect();
     let mut line = vec![span(Tone::Severity(severity), format!("{severity}: "))];
     line.push(span(Tone::Normal, action.why.as_str()));
-    if !names.is_empty() {
+    if !names.is_empty() && !names.iter().any(|name| action.what.contains(name)) {
         line.push(span(Tone::Faint, format!(" [{}]", words::list(&names, MOST_NAMES))));
     }
     line

@@ -1,5 +1,6 @@
 //! The result, sorted and joined the way every report shows it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cordon_model::Severity;
@@ -39,14 +40,6 @@ pub(crate) struct Group<'a> {
 /// Findings by severity.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tally([u64; 5]);
-
-/// What was done to one controller.
-pub(crate) struct Act<'a> {
-    pub finding: &'a Finding,
-    pub severity: Severity,
-    /// Who did it and how often, as far as the finding tells.
-    pub who: &'a str,
-}
 
 impl<'a> View<'a> {
     pub(crate) fn new(look: &'a Look) -> Self {
@@ -99,9 +92,16 @@ impl<'a> View<'a> {
         finding.device.as_deref().map_or("the network", |id| self.label(id))
     }
 
-    /// What to call a file where packets are cited: its name, or its path where another input
-    /// has the same name.
-    pub(crate) fn file<'b>(&'b self, path: &'b str) -> &'b str {
+    /// `wired.pcap packet 12`; the number alone where there is one input.
+    pub(crate) fn cite(&self, file: Option<&str>, packet: u64) -> String {
+        match file.filter(|_| self.look.inputs.len() > 1) {
+            Some(path) => format!("{} packet {packet}", self.file(path)),
+            None => format!("packet {packet}"),
+        }
+    }
+
+    /// What to call a file: its name, or its path where another input has the same name.
+    fn file<'b>(&'b self, path: &'b str) -> &'b str {
         self.files.get(path).copied().unwrap_or(path)
     }
 
@@ -125,18 +125,10 @@ impl<'a> View<'a> {
     }
 
     /// What was done to controllers, gravest first.
-    pub(crate) fn acts(&self) -> Vec<Act<'a>> {
-        let of_plant = self.look.findings.iter().filter(|finding| finding.kind.starts_with("ot-"));
-        let mut acts: Vec<Act> = of_plant
-            .map(|finding| Act {
-                finding,
-                severity: words::severity(&finding.severity),
-                who: particular(finding)
-                    .or_else(|| Some(finding.evidence.first()?.detail.as_str()))
-                    .unwrap_or_default(),
-            })
-            .collect();
-        acts.sort_by_key(|act| std::cmp::Reverse(act.severity));
+    pub(crate) fn acts(&self) -> Vec<&'a Finding> {
+        let mut acts: Vec<&Finding> =
+            self.look.findings.iter().filter(|finding| is_act(&finding.kind)).collect();
+        acts.sort_by_key(|act| std::cmp::Reverse(words::severity(&act.severity)));
         acts
     }
 
@@ -161,13 +153,20 @@ fn files(look: &Look) -> HashMap<&str, &str> {
 }
 
 /// What a finding says beyond why its kind matters: why it matters here, who did it.
-pub(crate) fn particular(finding: &Finding) -> Option<&str> {
+pub(crate) fn particular(finding: &Finding) -> Option<Cow<'_, str>> {
     let why = finding.why.as_str();
-    let rest = match words::finding_why(&finding.kind) {
-        Some(general) => why.strip_prefix(general).or_else(|| why.strip_suffix(general)),
-        None => Some(""),
+    let general = words::finding_why(&finding.kind).unwrap_or(why);
+    let rest = match why.split_once(general) {
+        Some(("", after)) => Cow::Borrowed(after.trim()),
+        Some((before, after)) => Cow::Owned(format!("{}{after}", before.trim_end())),
+        None => Cow::Borrowed(why),
     };
-    Some(rest.unwrap_or(why).trim()).filter(|rest| !rest.is_empty())
+    Some(rest).filter(|rest| !rest.is_empty())
+}
+
+/// Whether it is about what was done to a controller.
+pub(crate) fn is_act(kind: &str) -> bool {
+    kind.starts_with("ot-")
 }
 
 impl<'a> Row<'a> {
@@ -203,6 +202,19 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Whose findings these are, each once, in the order given.
+pub(crate) fn names<'b>(view: &'b View, findings: &'b [&Finding]) -> Vec<&'b str> {
+    let mut seen = HashSet::new();
+    let once = findings.iter().filter(|finding| seen.insert(finding.device.as_deref()));
+    once.map(|finding| view.whose(finding)).collect()
+}
+
+/// Who did it and how often, as far as the finding of an act tells.
+pub(crate) fn who(act: &Finding) -> Cow<'_, str> {
+    let shown = || act.evidence.first().map(|evidence| evidence.detail.as_str().into());
+    particular(act).or_else(shown).unwrap_or_default()
+}
+
 impl<'a> Group<'a> {
     fn new((kind, mut findings): (&'a str, Vec<&'a Finding>)) -> Self {
         findings.sort_by_key(|finding| std::cmp::Reverse(words::severity(&finding.severity)));
@@ -226,16 +238,6 @@ impl<'a> Group<'a> {
         let mut seen = HashSet::new();
         let fixes = self.findings.iter().map(|finding| finding.fix.as_str());
         fixes.filter(|fix| !fix.is_empty() && seen.insert(*fix)).collect()
-    }
-
-    /// Whose findings these are, each once, gravest first.
-    pub(crate) fn names<'b>(&'b self, view: &'b View) -> Vec<&'b str> {
-        let mut seen = HashSet::new();
-        self.findings
-            .iter()
-            .filter(|f| seen.insert(f.device.as_deref()))
-            .map(|f| view.whose(f))
-            .collect()
     }
 
     /// `3 devices`, or `1 device`, or `the network`.

@@ -7,6 +7,9 @@ use cordon_model::{App, DeviceType, FindingKind, Severity};
 pub(crate) const NO_NOTES: &str =
     "Nothing stands out. A capture shows only what passed by, and only while it ran.";
 
+/// Where plant protocols were spoken and changed nothing.
+pub(crate) const ONLY_READ: &str = "Nobody in this capture. Plant protocols were only read.";
+
 /// `12,403`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -139,6 +142,11 @@ pub(crate) fn severity(name: &str) -> Severity {
 pub(crate) fn device_type(name: &str) -> String {
     let known = DeviceType::ALL.iter().find(|kind| kind.name() == name);
     sentence(known.map_or(name, |kind| kind.title()))
+}
+
+/// `Router` for `router`, whose title is `router or gateway`: for narrow places.
+pub(crate) fn short_type(title: &str) -> &str {
+    title.split_once(" or ").map_or(title, |(short, _)| short)
 }
 
 /// `Factory password in use` for `default-credential`.

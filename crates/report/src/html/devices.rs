@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{badge, badges, cite, device_link};
+use super::parts::{badge, badges, device_link};
 use crate::look::{Device, Service};
 use crate::view::{Row, View};
 use crate::words;
@@ -140,7 +140,7 @@ fn reasons(view: &View, device: &Device) -> Markup {
                         span.field { (reason.field) } " "
                         bdi { (reason.says) }
                         @if let Some(packet) = reason.packet {
-                            " " span.cite { (cite(view, reason.file.as_deref(), packet)) }
+                            " " span.cite { (view.cite(reason.file.as_deref(), packet)) }
                         }
                     }
                 }

@@ -10,6 +10,9 @@ use crate::words;
 /// Device links in one line.
 const MOST_LINKS: usize = 12;
 
+/// Packets cited in one line.
+const MOST_CITES: usize = 8;
+
 /// A severity as a word on its colour, behind a count where there is one.
 pub(super) fn badge(severity: Severity, count: &str) -> Markup {
     html! {
@@ -51,25 +54,22 @@ pub(super) fn device_links<'a>(view: &View, ids: impl Iterator<Item = &'a str>) 
     }
 }
 
-/// Packets that show something.
+/// Packets that show something; those that show the same stand in one line.
 pub(super) fn evidence(view: &View, evidence: &[Evidence]) -> Markup {
-    html! {
-        ul.evidence {
-            @for one in evidence {
-                li {
-                    bdi { (one.detail) } " "
-                    span.cite { (cite(view, Some(&one.file), one.packet)) }
-                }
-            }
+    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in evidence {
+        let cite = view.cite(Some(&one.file), one.packet);
+        match lines.iter_mut().find(|(detail, _)| *detail == one.detail) {
+            Some((_, cites)) => cites.push(cite),
+            None => lines.push((&one.detail, vec![cite])),
         }
     }
-}
-
-/// `clinic.pcap packet 12`.
-pub(super) fn cite(view: &View, file: Option<&str>, packet: u64) -> Markup {
     html! {
-        @if let Some(file) = file { bdi { (view.file(file)) } " " }
-        "packet\u{a0}" (packet)
+        ul.evidence {
+            @for (detail, cites) in &lines {
+                li { bdi { (detail) } " " span.cite { (words::list(cites, MOST_CITES)) } }
+            }
+        }
     }
 }
 

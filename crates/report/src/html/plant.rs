@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::parts::{badge, cite, device_link, table_head, wide};
+use super::parts::{badge, device_link, table_head, wide};
 use super::talks;
-use crate::view::{Act, View};
+use crate::look::Finding;
+use crate::view::{View, who};
 use crate::words;
 
 /// Whether there is anything of a plant.
@@ -26,7 +27,7 @@ pub(super) fn section(view: &View) -> Markup {
                 @if view.look.packets_sent == 0 { " · no controller was asked anything" }
             }
             @if acts.is_empty() {
-                p { "Nobody in this capture. Plant protocols were only read." }
+                p { (words::ONLY_READ) }
             } @else {
                 (wide("Acts upon controllers", act_table(view, &acts)))
             }
@@ -41,7 +42,7 @@ pub(super) fn section(view: &View) -> Markup {
     }
 }
 
-fn act_table(view: &View, acts: &[Act]) -> Markup {
+fn act_table(view: &View, acts: &[&Finding]) -> Markup {
     html! {
         table {
             caption { "Acts upon controllers, gravest first" }
@@ -50,17 +51,17 @@ fn act_table(view: &View, acts: &[Act]) -> Markup {
                 @for act in acts {
                     tr {
                         td {
-                            @match &act.finding.device {
+                            @match &act.device {
                                 Some(id) => { (device_link(view, id)) },
                                 None => { "unknown" },
                             }
                         }
-                        td { bdi { (act.finding.title) } }
-                        td { bdi { (act.who) } }
-                        td { (badge(act.severity, "")) }
+                        td { bdi { (act.title) } }
+                        td { bdi { (who(act)) } }
+                        td { (badge(words::severity(&act.severity), "")) }
                         td {
-                            @if let Some(one) = act.finding.evidence.first() {
-                                (cite(view, Some(&one.file), one.packet))
+                            @if let Some(one) = act.evidence.first() {
+                                (view.cite(Some(&one.file), one.packet))
                             }
                         }
                     }

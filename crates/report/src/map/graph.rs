@@ -333,7 +333,7 @@ fn node(view: &View, kind: &str, group: &[usize]) -> Node {
 }
 
 fn single(row: &Row, at: usize) -> Node {
-    let note = format!("{} · {}", row.address(), row.what());
+    let note = format!("{} · {}", row.address(), words::short_type(&row.what()));
     Node {
         name: clip(&plain(&row.device.label), NAME, "…").into_owned(),
         note: clip(&plain(&note), NOTE, "…").into_owned(),

@@ -35,7 +35,7 @@ pub(super) fn write<W: fmt::Write>(
         .map(|(at, column)| {
             let cells = rows.iter().filter_map(|row| row.get(at));
             let widest = cells.map(|cell| cell_columns(page, cell)).max().unwrap_or(0);
-            widest.max(column.title.len()).clamp(column.least.min(column.most), column.most)
+            widest.max(column.title.len()).min(column.most)
         })
         .collect();
     let widths = fit(columns, natural, page.width());
