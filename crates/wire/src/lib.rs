@@ -20,6 +20,7 @@ pub mod dhcp;
 pub mod dhcpv6;
 pub mod dissect;
 pub mod dns;
+pub mod edimax;
 pub mod eapol;
 pub mod group;
 pub mod ip;
