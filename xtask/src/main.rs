@@ -1,10 +1,14 @@
 //! The project's own chores: `cargo xtask test`, `cargo xtask eval …`, `cargo xtask train`.
 
+mod captures;
 mod chore;
 mod eval;
 mod test;
 mod tidy;
 mod tools;
+mod train;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -24,11 +28,18 @@ enum Chore {
         #[command(subcommand)]
         what: eval::What,
     },
+    /// Make the device model of labelled captures
+    Train {
+        /// A folder whose subfolders are named after the devices; without it, the corpus
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test::run(),
         Chore::Eval { what } => eval::run(what),
+        Chore::Train { data } => train::run(data.as_deref()),
     }
 }

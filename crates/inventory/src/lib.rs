@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Devices: what facts and flows are about.
 //!
 //! While packets pass, [`Inventory`] remembers for every pair of link-layer address and address
@@ -28,3 +29,7 @@ mod statistics;
 pub use devices::Devices;
 pub use inventory::{Inventory, InventoryOptions};
 pub use statistics::{Guess, NoStatistics, Statistics};
+=======
+//! x
+pub mod statistics;
+>>>>>>> statistics

@@ -21,6 +21,7 @@ pub mod dhcp;
 pub mod dhcpv6;
 pub mod dissect;
 pub mod dns;
+pub mod edimax;
 pub mod eapol;
 pub mod ftp;
 pub mod group;

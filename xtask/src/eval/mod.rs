@@ -1,6 +1,7 @@
 //! `cargo xtask eval …`: figures against labels and peers, printed as tables for `docs/benchmarks.md`.
 
-mod corpus;
+pub mod corpus;
+mod devices;
 mod protocols;
 mod speed;
 
@@ -11,6 +12,16 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum What {
+    /// Which devices are named rightly, by labelled captures
+    Devices {
+        /// A folder whose subfolders are named after the devices, scored with the committed
+        /// model; without it, the corpus in folds
+        #[arg(long)]
+        test: Option<PathBuf>,
+        /// Print the token set's size and hash of each capture, and its verdict
+        #[arg(long)]
+        list: bool,
+    },
     /// Which flows cordon recognises, with tshark as judge
     Protocols {
         /// A folder of captures; without it, the corpus' dev and speed sets
@@ -34,6 +45,7 @@ pub enum What {
 /// Runs one evaluation.
 pub fn run(what: What) -> Result<()> {
     match what {
+        What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
         What::Speed { file, times } => speed::run(file.as_deref(), times),
     }
