@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Devices: what facts and flows are about.
 //!
 //! While packets pass, [`Inventory`] remembers for every pair of link-layer address and address
@@ -24,12 +23,8 @@ mod oui;
 mod roles;
 mod saying;
 mod scope;
-mod statistics;
+pub mod statistics;
 
 pub use devices::Devices;
 pub use inventory::{Inventory, InventoryOptions};
 pub use statistics::{Guess, NoStatistics, Statistics};
-=======
-//! x
-pub mod statistics;
->>>>>>> statistics

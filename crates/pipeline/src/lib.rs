@@ -9,7 +9,8 @@
 mod limits;
 mod talks;
 
-use cordon_inventory::{Devices, Inventory, InventoryOptions, NoStatistics};
+use cordon_inventory::statistics::Tracker;
+use cordon_inventory::{Devices, Inventory, InventoryOptions};
 use cordon_model::{Device, Fact, Finding, Flow, RawPacket, SecretKey};
 use cordon_posture::{Action, Posture, PostureOptions};
 use cordon_sensor::{Coverage, Sensor, Sink};
@@ -31,6 +32,7 @@ pub struct Options {
 /// Everything between a packet and a conclusion.
 pub struct Pipeline {
     sensor: Sensor,
+    tracker: Tracker,
     minds: Minds,
 }
 
@@ -79,6 +81,7 @@ impl Pipeline {
         let posture = PostureOptions { key: options.key.clone(), local: Vec::new() };
         Pipeline {
             sensor: Sensor::new(cordon_sensor::Options::new(options.key, options.seed)),
+            tracker: Tracker::default(),
             minds: Minds {
                 inventory: Inventory::new(options.inventory),
                 posture: Posture::new(posture),
@@ -92,6 +95,7 @@ impl Pipeline {
     #[inline]
     pub fn packet(&mut self, packet: &RawPacket<'_>) {
         self.sensor.packet(packet, &mut self.minds);
+        self.tracker.packet(packet);
     }
 
     /// Ends all flows and concludes.
@@ -99,7 +103,7 @@ impl Pipeline {
     pub fn finish(mut self) -> Conclusions {
         self.sensor.finish(&mut self.minds);
         let Minds { inventory, posture, talks, limits } = self.minds;
-        let devices = inventory.finish(&NoStatistics);
+        let devices = inventory.finish(&self.tracker);
         let findings = posture.finish(&|party, vlan| devices.device_of(party, vlan).cloned(), &devices.devices);
         let first_five = cordon_posture::first_five(&findings, &devices.devices);
         let coverage = self.sensor.coverage().clone();
