@@ -1,10 +1,10 @@
 //! Makes devices of groups of candidates: addresses, services, times, identity, children.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use cordon_model::{
-    Attribute, Claim, Device, DeviceId, DeviceType, Mac, Reason, Service, Text, Timestamp,
+    Attribute, Claim, Device, DeviceId, DeviceType, Mac, PacketId, Reason, Service, Text, Timestamp,
 };
 
 use super::Nodes;
@@ -253,11 +253,8 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
             born.push(child_of(&hub.device, child));
         }
     }
-    for (index, hub) in built.iter().enumerate() {
-        let units = units(inventory, of_end, index);
-        if units.len() < 2 {
-            continue;
-        }
+    for (index, units) in units(inventory, of_end) {
+        let Some(hub) = built.get(index).filter(|_| units.len() > 1) else { continue };
         for (unit, packet) in units {
             let key = format!("unit-{unit}");
             let child = Child::new(0, ChildKind::ModbusUnit, key, packet);
@@ -269,27 +266,24 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
     built.append(&mut born);
 }
 
-/// The Modbus units that answered behind a device's addresses.
-fn units(
-    inventory: &Inventory,
-    of_end: &[Option<usize>],
-    device: usize,
-) -> Vec<(u32, cordon_model::PacketId)> {
-    let mut units: Vec<(u32, cordon_model::PacketId)> = Vec::new();
+/// The Modbus units that answered behind each device's addresses.
+fn units(inventory: &Inventory, of_end: &[Option<usize>]) -> BTreeMap<usize, Vec<(u32, PacketId)>> {
+    let mut of_device: BTreeMap<usize, Vec<(u32, PacketId)>> = BTreeMap::new();
     for (end, owner) in inventory.ends.ends.iter().zip(of_end) {
-        if *owner != Some(device) {
-            continue;
-        }
+        let Some(owner) = owner else { continue };
         for act in end.acts.iter().filter(|act| act.app == cordon_model::App::Modbus && !act.actor) {
             for unit in act.units.iter().filter(|unit| !NO_UNIT.contains(unit)) {
+                let units = of_device.entry(*owner).or_default();
                 if units.len() < MOST_UNITS && !units.iter().any(|(known, _)| known == unit) {
                     units.push((*unit, act.packet));
                 }
             }
         }
     }
-    units.sort_unstable();
-    units
+    for units in of_device.values_mut() {
+        units.sort_unstable();
+    }
+    of_device
 }
 
 fn child_of(hub: &Device, child: &Child) -> Built {
