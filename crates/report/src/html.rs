@@ -60,7 +60,10 @@ fn page(view: &View) -> Markup {
                     (beside::protocols(view.look))
                 }
                 footer {
-                    p { "Written by cordon " (view.look.version) ". Packet numbers count from 1 in their file, as in Wireshark." }
+                    p {
+                        "Written by cordon " (view.look.version)
+                        ". Packet numbers count from 1 in their file, as in Wireshark."
+                    }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -181,7 +184,8 @@ fn picture(view: &View) -> Markup {
         section #map {
             h2 { "Network map" }
             figure {
-                div.map tabindex="0" role="region" aria-label="Network map, scrolls sideways on narrow screens" {
+                div.map tabindex="0" role="region"
+                    aria-label="Network map, scrolls sideways on narrow screens" {
                     (map.picture)
                 }
                 figcaption {

@@ -4,11 +4,12 @@
 mod draw;
 mod graph;
 mod layout;
+mod links;
 
 use maud::Markup;
 
 pub(crate) use draw::{lone_sign, sample};
-pub(crate) use graph::LinkKind;
+pub(crate) use links::LinkKind;
 
 use crate::view::View;
 

@@ -18,6 +18,7 @@ pub(crate) struct View<'a> {
     /// Every finding.
     pub tally: Tally,
     places: HashMap<&'a str, usize>,
+    kinds: HashMap<&'a str, usize>,
     files: HashMap<&'a str, &'a str>,
 }
 
@@ -61,7 +62,16 @@ impl<'a> View<'a> {
             devices.iter().enumerate().map(|(at, row)| (row.device.id.as_str(), at)).collect();
         let mut groups: Vec<Group> = kinds.into_iter().map(Group::new).collect();
         groups.sort_by_key(|group| std::cmp::Reverse((group.severity, group.findings.len())));
-        View { look, devices, groups, tally: Tally::of(&look.findings), places, files: files(look) }
+        let kinds = groups.iter().enumerate().map(|(at, group)| (group.kind, at)).collect();
+        View {
+            look,
+            devices,
+            groups,
+            tally: Tally::of(&look.findings),
+            places,
+            kinds,
+            files: files(look),
+        }
     }
 
     /// Devices with a finding of medium severity or above.
@@ -79,6 +89,11 @@ impl<'a> View<'a> {
     /// Place of a device in reading order.
     pub(crate) fn place(&self, id: &str) -> Option<usize> {
         self.places.get(id).copied()
+    }
+
+    /// Place of a kind among the groups.
+    pub(crate) fn group_place(&self, kind: &str) -> usize {
+        self.kinds.get(kind).copied().unwrap_or_default()
     }
 
     /// What to call a device id or an address.
@@ -281,5 +296,56 @@ impl Tally {
         let parts: Vec<String> =
             self.each().map(|(severity, count)| format!("{count} {severity}")).collect();
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_model::FindingKind;
+
+    use super::*;
+
+    fn finding(kind: FindingKind, severity: &str, why: String) -> Finding {
+        Finding {
+            kind: kind.name().into(),
+            severity: severity.into(),
+            device: None,
+            title: kind.title().into(),
+            why,
+            fix: kind.fix().into(),
+            count: 1,
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_particular_to_a_finding_is_left_of_its_why() {
+        let kind = FindingKind::DefaultCredential;
+        let of = |why: &str| {
+            let finding = finding(kind, "high", why.replace("GENERAL", kind.why()));
+            particular(&finding).map(Cow::into_owned)
+        };
+        assert_eq!(of("GENERAL"), None);
+        assert_eq!(of("GENERAL Seen twice."), Some("Seen twice.".into()));
+        assert_eq!(of("From a list. GENERAL"), Some("From a list.".into()));
+        assert_eq!(
+            of("From a list. GENERAL It is a pump."),
+            Some("From a list. It is a pump.".into())
+        );
+        assert_eq!(of("Something else."), Some("Something else.".into()));
+    }
+
+    #[test]
+    fn one_critical_finding_weighs_more_than_many_lesser_ones() {
+        let kind = FindingKind::DefaultCredential;
+        let tally = |severities: &[&str]| {
+            let findings: Vec<Finding> =
+                severities.iter().map(|severity| finding(kind, severity, String::new())).collect();
+            Tally::of(&findings)
+        };
+        assert!(tally(&["critical"]) > tally(&["high"; 40]));
+        assert!(tally(&["high", "low"]) > tally(&["high"]));
+        assert_eq!(tally(&["critical", "low", "low"]).says(), "1 critical, 2 low");
+        assert_eq!(tally(&["unheard of"]).worst(), Some(Severity::Info));
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn coverage(look: &Look) -> Markup {
                 tbody {
                     @for (title, value) in &rows { tr { th scope="row" { (title) } td { (value) } } }
                     @for (kind, count) in &coverage.unknown_kinds {
-                        tr { th scope="row" { "… kind not decoded: " bdi { (kind) } } td { (words::count(*count)) } }
+                        tr {
+                            th scope="row" { "… kind not decoded: " bdi { (kind) } }
+                            td { (words::count(*count)) }
+                        }
                     }
                 }
             }

@@ -19,7 +19,10 @@ pub(super) fn section(view: &View) -> Markup {
         section #devices {
             h2 { "Devices" }
             @if view.devices.is_empty() {
-                p { "No device was seen. " a href="#coverage" { "What this capture cannot show" } " may say why." }
+                p {
+                    "No device was seen. " a href="#coverage" { "What this capture cannot show" }
+                    " may say why."
+                }
             } @else {
                 p { (view.devices_line()) ". Open a line for the reasons and packets behind it." }
                 // shown by the script, useless without it
@@ -54,11 +57,22 @@ fn device(view: &View, at: usize, row: &Row) -> Markup {
                 (facts(view, row))
                 (reasons(view, device))
                 (services(device))
-                @if !row.findings.is_empty() {
-                    h4 { "Findings" }
-                    ul {
-                        @for finding in &row.findings {
-                            li { (badge(words::severity(&finding.severity), "")) " " bdi { (finding.title) } }
+                (findings(view, row))
+            }
+        }
+    }
+}
+
+fn findings(view: &View, row: &Row) -> Markup {
+    html! {
+        @if !row.findings.is_empty() {
+            h4 { "Findings" }
+            ul {
+                @for finding in &row.findings {
+                    li {
+                        (badge(words::severity(&finding.severity), "")) " "
+                        a href=(format!("#f{}", view.group_place(&finding.kind))) {
+                            bdi { (finding.title) }
                         }
                     }
                 }
@@ -110,7 +124,10 @@ fn facts(view: &View, row: &Row) -> Markup {
             div { dt { "Seen" } dd { (words::period(&device.first, &device.last)) } }
             div {
                 dt { "Sent" }
-                dd { (words::counted(device.packets, "packet", "packets")) ", " (words::bytes(device.bytes)) }
+                dd {
+                    (words::counted(device.packets, "packet", "packets")) ", "
+                    (words::bytes(device.bytes))
+                }
             }
         }
     }

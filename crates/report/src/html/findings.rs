@@ -22,15 +22,15 @@ pub(super) fn section(view: &View) -> Markup {
             @if view.groups.is_empty() {
                 p { "No weakness was found in what this capture shows." }
             }
-            @for group in &view.groups { (kind(view, group)) }
+            @for (at, group) in view.groups.iter().enumerate() { (kind(view, at, group)) }
         }
     }
 }
 
-fn kind(view: &View, group: &Group) -> Markup {
+fn kind(view: &View, at: usize, group: &Group) -> Markup {
     let more = group.findings.len().saturating_sub(MOST_PER_KIND);
     html! {
-           details.finding open[group.severity >= Severity::High] {
+           details.finding id=(format!("f{at}")) open[group.severity >= Severity::High] {
                summary {
                    (badge(group.severity, ""))
                    h3 { (group.title) }
@@ -46,7 +46,10 @@ fn kind(view: &View, group: &Group) -> Markup {
                        }
                    }
                    @if more > 0 {
-                       p { "… and " (words::count(more as u64)) " more, all of them in the JSON output." }
+                       p {
+                        "… and " (words::count(more as u64))
+                        " more, all of them in the JSON output."
+                    }
                    }
                    p.kind { "Kind: " code { (group.kind) } }
                }

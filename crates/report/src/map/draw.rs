@@ -4,8 +4,9 @@
 use cordon_model::Severity;
 use maud::{Markup, html};
 
-use super::graph::{End, Graph, Link, LinkKind, Node};
+use super::graph::{Graph, Node};
 use super::layout::{BOX, Frame, Layout, Side, Spot, WIDTH};
+use super::links::{End, Link, LinkKind};
 
 /// The whole picture.
 pub(super) fn svg(graph: &Graph, layout: &Layout) -> Markup {
@@ -115,8 +116,9 @@ fn curve(layout: &Layout, link: &Link) -> Markup {
     let (a, b) = (layout.spot(link.a), layout.spot(link.b));
     let (a, b) = (at_cloud(link.a, a, b), at_cloud(link.b, b, a));
     let class = link.kind.class();
+    let width = format!("{:.1}", thickness(link.bytes));
     html! {
-        path class=(format!("link {class}")) d=(path(a, b)) stroke-width=(format!("{:.1}", thickness(link.bytes))) {
+        path class=(format!("link {class}")) d=(path(a, b)) stroke-width=(width) {
             title { (link.says) }
         }
     }

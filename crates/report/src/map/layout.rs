@@ -1,6 +1,7 @@
 //! Where everything lies. Units are those of the picture; the y axis points down.
 
-use super::graph::{End, Graph};
+use super::graph::Graph;
+use super::links::End;
 
 /// Width of the picture.
 pub(super) const WIDTH: f32 = 900.0;

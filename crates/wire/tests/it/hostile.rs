@@ -271,7 +271,13 @@ proptest! {
                 (true, true) => whole.facts.len().min(cut.facts.len()),
             };
             let comparable = |run: Run| -> Vec<Said> {
-                run.facts.into_iter().take(common).map(without_title).collect()
+                let mut facts: Vec<_> =
+                    run.facts.into_iter().take(common).map(without_title).collect();
+                // Telnet has no messages: what a segment ends with is judged before the rest of it.
+                if row.app == App::Telnet {
+                    facts.sort_by_key(|said| format!("{said:?}"));
+                }
+                facts
             };
             prop_assert_eq!(comparable(whole), comparable(cut), "{}", row.app);
         }
