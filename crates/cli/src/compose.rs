@@ -184,6 +184,7 @@ fn action(action: &cordon_posture::Action) -> look::Action {
     look::Action {
         what: action.title.to_string(),
         why: action.reason.to_string(),
+        fix: action.fix.to_string(),
         severity: action.severity.name().to_owned(),
         devices: action.devices.iter().map(ToString::to_string).collect(),
         kinds: action.kinds.iter().map(|kind| kind.name().to_owned()).collect(),

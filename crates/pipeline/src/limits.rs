@@ -105,17 +105,6 @@ impl Signs {
                 self.encrypted_bytes * 100 / self.flow_bytes
             ));
         }
-        let undecoded = coverage.undecoded();
-        if undecoded * 20 > coverage.packets {
-            notes.push(format!(
-                "{undecoded} of {} packets were not understood: {} damaged, {} of unknown applications, {} of kinds \
-                 that cordon does not decode.",
-                coverage.packets,
-                coverage.malformed,
-                coverage.unrecognised,
-                coverage.unknown.values().sum::<u64>()
-            ));
-        }
     }
 }
 

@@ -157,9 +157,9 @@ fn why(about: &About, kind: FindingKind, device: Option<DeviceType>, exposed: bo
         why.push_str(" The device answers the Internet, so this door is open to everybody.");
     }
     if let Some(device) = device.filter(|device| is_medical(*device) && !is_plant_kind(kind)) {
-        why.push_str(&format!(" This is a {}: patients depend on it.", device.title()));
+        why.push_str(&format!(" Seen as {}: patients depend on it.", device.title()));
     } else if let Some(device) = device.filter(|device| is_plant(*device) && !is_plant_kind(kind)) {
-        why.push_str(&format!(" This is a {}: the process depends on it.", device.title()));
+        why.push_str(&format!(" Seen as {}: the process depends on it.", device.title()));
     }
     Text::from(why)
 }

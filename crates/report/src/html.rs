@@ -160,6 +160,7 @@ fn first(view: &View) -> Markup {
                         li {
                             h3 { bdi { (action.what) } }
                             p { (badge(words::severity(&action.severity), "")) " " (action.why) }
+                            @if !action.fix.is_empty() { p { b { "How: " } (action.fix) } }
                             @if !action.devices.is_empty() {
                                 p.who { (device_links(view, action.devices.iter().map(String::as_str))) }
                             }

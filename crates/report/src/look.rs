@@ -232,6 +232,8 @@ pub struct Action {
     pub what: String,
     /// Why this before others.
     pub why: String,
+    /// How to do it.
+    pub fix: String,
     /// The gravest severity that it mends.
     pub severity: String,
     /// Ids of the devices concerned.

@@ -85,6 +85,9 @@ fn first(out: &mut String, view: &View) {
         {
             says.push_str(&format!(" Devices: {}.", words::list(&names, MOST_PER_KIND)));
         }
+        if !action.fix.is_empty() {
+            says.push_str(&format!(" How: {}", safe(&action.fix)));
+        }
         line(out, &says);
     }
 }

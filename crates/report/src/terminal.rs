@@ -312,6 +312,9 @@ fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         let number = format!("{}. ", at + 1);
         page.paragraph(&[span(Tone::Strong, number)], &[span(Tone::Strong, action.what.as_str())])?;
         page.paragraph(&[span(Tone::Normal, "   ")], &reason(view, action))?;
+        if !action.fix.is_empty() {
+            page.paragraph(&[span(Tone::Faint, "   How: ")], &[span(Tone::Normal, action.fix.as_str())])?;
+        }
     }
     Ok(())
 }
