@@ -119,6 +119,7 @@ impl StreamDissector for Control {
             }
             let passed = std::mem::replace(overlong, !ends);
             let (line, behind) = split_line(rest);
+            let line = line.get(..MAX_LINE).unwrap_or(line);
             used = data.len() - behind.len();
             if passed {
                 if ends {

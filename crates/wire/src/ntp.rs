@@ -77,7 +77,10 @@ fn header(mode: u8, payload: &[u8], mut reader: Reader<'_>) -> Option<(u8, Guess
     let receive = reader.u32()?;
     reader.skip(4)?;
     let transmit = reader.u32()?;
-    let plausible = stratum <= MAX_STRATUM && (-6..=24).contains(&poll) && precision <= 0;
+    let plausible = stratum <= MAX_STRATUM && (-6..=24).contains(&poll);
+    // Clients that give nothing away send a precision that is none.
+    let asks = matches!(mode, 1 | mode::CLIENT);
+    let plausible = plausible && precision <= if asks { 32 } else { 0 };
     if !plausible {
         return None;
     }
@@ -156,6 +159,9 @@ mod tests {
     fn an_almost_empty_question_only_fits() {
         assert_eq!(judge(&packet(0x1b, 0, 0)), Guess::Fits);
         assert_eq!(judge(&packet(0x1b, 0, 3_900_000_000)), Guess::Sure);
+        let mut secretive = packet(0x23, 0, 0x7a39_4d8d);
+        secretive[3] = 32;
+        assert_eq!(judge(&secretive), Guess::Fits);
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn banner(data: &[u8], lines: u8, stage: &mut Stage, out: &mut Out<'_>) -> Optio
     };
     let line = data.get(..end)?;
     let Some(identification) = line.strip_prefix(b"SSH-") else {
-        *stage = Stage::Preamble(lines + 1);
+        *stage = Stage::Preamble(lines.saturating_add(1));
         return (lines < MAX_PREAMBLE).then_some(end + 1);
     };
     // SSH 1 has no offer in this form.

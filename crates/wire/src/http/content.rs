@@ -79,12 +79,6 @@ impl Content {
         matches!(self.kind, Kind::Html | Kind::Response)
     }
 
-    /// Whether any of it was seen.
-    #[must_use]
-    pub fn has_begun(&self) -> bool {
-        !self.kept.is_empty()
-    }
-
     /// Takes the next part of the body.
     pub fn add(&mut self, part: &[u8], out: &mut Out<'_>) -> Found {
         if self.kind == Kind::Ignored {

@@ -113,13 +113,16 @@ struct Half {
     content: Content,
     /// A response that waits for its title.
     pending: Option<Box<HttpResponse>>,
+    /// It was said already, because nothing tells when its body is over; with a title it is said
+    /// once more.
+    said: bool,
     /// Bytes of an unfinished head in which no end is.
     scanned: usize,
 }
 
 impl Default for Half {
     fn default() -> Self {
-        Half { at: At::Head, content: Content::ignored(), pending: None, scanned: 0 }
+        Half { at: At::Head, content: Content::ignored(), pending: None, said: false, scanned: 0 }
     }
 }
 
@@ -141,17 +144,10 @@ impl Half {
         }
     }
 
-    /// A body up to the end of the connection has no end that is seen: a page gets one more
-    /// segment for its title, an error page none.
-    fn settle(&mut self, out: &mut Out<'_>) {
-        let page = self.pending.as_ref().is_some_and(|pending| pending.status == 200);
-        if self.at == At::Body(Framing::Close) && (!page || self.content.has_begun()) {
-            self.say_pending(out);
-        }
-    }
-
     fn say_pending(&mut self, out: &mut Out<'_>) {
-        if let Some(fact) = self.pending.take() {
+        if let Some(fact) = self.pending.take()
+            && (!self.said || fact.title.is_some())
+        {
             out.say(Said::HttpResponse(fact));
         }
     }
@@ -215,10 +211,7 @@ impl StreamDissector for Http {
             };
             match next {
                 Next::Go(count) => used += count,
-                Next::Wait => {
-                    self.half(side).settle(out);
-                    return Step::Consumed(used);
-                }
+                Next::Wait => return Step::Consumed(used),
                 Next::Stop(step) => return step,
             }
         }
@@ -228,7 +221,8 @@ impl StreamDissector for Http {
         let half = self.half(side);
         let to_the_end = half.at == At::Body(Framing::Close);
         let at = if to_the_end { half.at } else { At::Astray };
-        *half = Half { at, pending: half.pending.take(), ..Half::default() };
+        let (pending, said) = (half.pending.take(), half.said);
+        *half = Half { at, pending, said, ..Half::default() };
         if let Some(tunnel) = &mut self.tunnel {
             tunnel.gap(side);
         }
@@ -330,6 +324,10 @@ impl Http {
         let half = self.half(side);
         half.content = Content::response(content_type, encoded);
         half.at = At::Body(framing);
+        half.said = framing == Framing::Close;
+        if half.said {
+            out.say(Said::HttpResponse(fact.clone()));
+        }
         half.pending = Some(fact);
         if !half.content.may_have_title() {
             half.say_pending(out);

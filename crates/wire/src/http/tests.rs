@@ -68,7 +68,7 @@ fn an_answer_without_a_length_runs_to_the_end() {
 }
 
 #[test]
-fn an_error_page_without_a_length_is_not_waited_for() {
+fn an_answer_without_a_length_is_said_at_once_and_again_with_its_title() {
     let mut feed = feed();
     feed.send(
         Side::Server,
@@ -77,8 +77,9 @@ fn an_error_page_without_a_length_is_not_waited_for() {
     assert_eq!(responses(&feed)[0].authenticate.as_deref(), Some("Basic realm=\"cam\""));
     feed = self::feed();
     feed.send(Side::Server, b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n");
+    assert_eq!(responses(&feed).len(), 1);
     feed.send(Side::Server, b"<html><title>Cam</title>");
-    assert_eq!(responses(&feed)[0].title.as_deref(), Some("Cam"));
+    assert_eq!(responses(&feed)[1].title.as_deref(), Some("Cam"));
 }
 
 #[test]

@@ -99,13 +99,10 @@ impl StreamDissector for Connection {
                 Read::More => break,
                 Read::Bad => return Step::Lost,
             };
-            if reader.len() < header.length.min(wanted(header)) {
-                break;
-            }
-            let body = reader.rest();
-            let body = body.get(..header.length).unwrap_or(body);
+            let Some(body) = reader.rest().get(..header.length.min(wanted(header))) else { break };
             half.unknown = if header.kind == 0 { half.unknown + 1 } else { 0 };
             if half.unknown == MAX_UNKNOWN {
+                *half = Half { astray: true, ..Half::default() };
                 return Step::Lost;
             }
             if header.kind == kind::CONNECT {

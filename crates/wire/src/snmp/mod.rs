@@ -157,7 +157,7 @@ trait Fill {
 
 impl Fill for Snmp {
     fn security(&mut self, parameters: &mut Reader<'_>) -> Option<()> {
-        let mut list = expect(parameters, tag::SEQUENCE)?;
+        let (tag::SEQUENCE, mut list) = element(parameters, true)? else { return None };
         self.engine_id = engine_id(expect(&mut list, tag::OCTETS)?);
         element(&mut list, false)?;
         element(&mut list, false)?;

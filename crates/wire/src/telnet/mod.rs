@@ -16,7 +16,7 @@ const MAX_TYPED: usize = 128;
 /// Lines after a password in which the outcome must show.
 const PATIENCE: u8 = 12;
 
-/// How prompts for an account end, in lower case and without blanks behind.
+/// How prompts for an account end, in lower case.
 const USER_PROMPTS: [&[u8]; 9] = [
     b"login:",
     b"login name:",
@@ -71,6 +71,13 @@ pub fn start() -> Box<dyn StreamDissector> {
     Box::new(Login::default())
 }
 
+/// Whether a line ends as the prompts of shells do. A line that begins with `%` is an error
+/// message of a router.
+fn is_shell(line: &[u8]) -> bool {
+    let ends = line.last().is_some_and(|last| matches!(last, b'$' | b'#' | b'>' | b'%'));
+    ends && line.first() != Some(&b'%')
+}
+
 const fn is_layout(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | b'\t' | 0x07 | 0x08 | 0x1b | 0)
 }
@@ -87,11 +94,13 @@ impl Prompt {
     fn of(line: &[u8]) -> Option<Prompt> {
         let line = line.trim_ascii_end();
         let ends = |prompts: &[&[u8]]| prompts.iter().any(|prompt| line.ends_with(prompt));
-        // Some write `Password for root:`.
+        // Some write `Password for root:`, and some the name of the device before `login:`.
         let named = line.starts_with(b"password for ") && line.ends_with(b":");
+        let words = line.split(|byte| *byte == b' ').count();
+        let told = line.starts_with(b"last ") || line.starts_with(b"current ");
         if ends(&PASSWORD_PROMPTS) || named {
             Some(Prompt::Password)
-        } else if ends(&USER_PROMPTS) && !line.starts_with(b"last login") {
+        } else if ends(&USER_PROMPTS) && words <= 4 && !told {
             Some(Prompt::User)
         } else {
             None
@@ -139,7 +148,12 @@ impl StreamDissector for Login {
                 Side::Client => &mut self.client,
                 Side::Server => &mut self.server,
             };
-            let Some(character) = filter.character(*byte) else { continue };
+            let character = filter.character(*byte);
+            if filter.negotiates && !self.negotiation_said {
+                self.negotiation_said = true;
+                out.say(Said::Telnet(Box::new(Telnet::Negotiates)));
+            }
+            let Some(character) = character else { continue };
             match side {
                 Side::Client => self.typed(character, out),
                 Side::Server => {
@@ -148,13 +162,6 @@ impl StreamDissector for Login {
                     }
                 }
             }
-        }
-        if side == Side::Server && self.judge_rest(out) {
-            return Step::Done;
-        }
-        if (self.client.negotiates || self.server.negotiates) && !self.negotiation_said {
-            self.negotiation_said = true;
-            out.say(Said::Telnet(Box::new(Telnet::Negotiates)));
         }
         Step::Consumed(data.len())
     }
@@ -228,6 +235,7 @@ impl Login {
                     self.line.drain(..MAX_LINE / 2);
                 }
                 self.line.push(character.to_ascii_lowercase());
+                return self.look_for_prompt(character, out);
             }
         }
         false
@@ -243,49 +251,45 @@ impl Login {
         lines >= PATIENCE || self.judge(&line, out)
     }
 
-    /// Looks at a line that has no end yet, where prompts stand.
-    fn judge_rest(&mut self, out: &mut Out<'_>) -> bool {
-        if self.line.is_empty() {
-            return false;
+    /// Looks at a line that has no end yet, where prompts stand; true where it is a shell's.
+    /// Segments may end anywhere, so each character that can end a prompt is taken for its end.
+    fn look_for_prompt(&mut self, character: u8, out: &mut Out<'_>) -> bool {
+        if character != b':' {
+            return is_shell(&self.line) && self.let_in(out);
         }
-        let line = self.line.clone();
-        match (Prompt::of(&line), self.stage) {
-            (Some(prompt), stage) => {
-                self.say_banner(out);
-                let refused = matches!(stage, Stage::Verdict(_)) && self.waits_for_verdict();
-                if refused && prompt == Prompt::User {
-                    self.refuse(out);
-                }
-                self.stage = match prompt {
-                    Prompt::User => Stage::User,
-                    Prompt::Password => Stage::Password,
-                };
-                self.typed.clear();
-                false
-            }
-            (None, Stage::Verdict(_)) => self.judge(&line, out),
-            _ => false,
+        let Some(prompt) = Prompt::of(&self.line) else { return false };
+        self.say_banner(out);
+        if prompt == Prompt::User && self.waits_for_verdict() {
+            self.refuse(out);
         }
+        self.stage = match prompt {
+            Prompt::User => Stage::User,
+            Prompt::Password => Stage::Password,
+        };
+        self.typed.clear();
+        false
     }
 
     /// Whether this line lets somebody in; a refusal is said at once.
     fn judge(&mut self, line: &[u8], out: &mut Out<'_>) -> bool {
+        let line = String::from_utf8_lossy(line);
+        let holds = |words: &[&str]| words.iter().any(|word| line.contains(word));
+        if !holds(&REFUSALS) {
+            return holds(&WELCOMES) && self.let_in(out);
+        }
+        if self.waits_for_verdict() {
+            self.refuse(out);
+        }
+        false
+    }
+
+    fn let_in(&mut self, out: &mut Out<'_>) -> bool {
         if !self.waits_for_verdict() {
             return false;
         }
-        let line = String::from_utf8_lossy(line);
-        let holds = |words: &[&str]| words.iter().any(|word| line.contains(word));
-        if holds(&REFUSALS) {
-            self.refuse(out);
-            return false;
-        }
-        let shell = line.trim_end().ends_with(['$', '#', '>', '%', '~']);
-        if shell || holds(&WELCOMES) {
-            let login = Telnet::Login(self.account());
-            out.say(Said::Telnet(Box::new(login)));
-            return true;
-        }
-        false
+        let login = Telnet::Login(self.account());
+        out.say(Said::Telnet(Box::new(login)));
+        true
     }
 
     fn waits_for_verdict(&self) -> bool {
