@@ -23,6 +23,9 @@ const SIBLING_MARGIN: f64 = 2.2;
 /// Tokens kept as reasons.
 const MOST_REASONS: usize = 6;
 
+/// Logarithm of the odds from which on a token is worth telling: twice as likely.
+const CLEAR_ODDS: f64 = 0.7;
+
 /// What a device resembles.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Verdict {
@@ -118,7 +121,10 @@ impl Model {
             margin,
             fit,
             rival: rivals.first().map(|(_, other)| self.label_of(*other).to_owned()),
-            told: self.told(profile, rivals.first().map(|(_, other)| *other), voted, shown),
+            told: match rivals.first() {
+                _ if fit < 0.0 => Vec::new(),
+                rival => self.told(profile, rival.map(|(_, other)| *other), voted, shown),
+            },
             label,
         }
     }
@@ -209,6 +215,9 @@ impl Model {
 
     /// Logarithm of the odds of one profile against another, by what tells those two apart.
     fn duel(&self, a: usize, b: usize, shown: &Shown) -> f64 {
+        if a > b {
+            return -self.duel(b, a, shown);
+        }
         let tokens = self.duel_tokens(a, b);
         let odds: f64 = tokens
             .iter()
@@ -220,7 +229,13 @@ impl Model {
         odds / (tokens.len().max(1) as f64).sqrt()
     }
 
-    fn duel_tokens(&self, a: usize, b: usize) -> Vec<DuelToken> {
+    /// The tokens that tell one profile from a later one, found once.
+    fn duel_tokens(&self, a: usize, b: usize) -> &[DuelToken] {
+        let place = self.duels.get(a * self.profiles.len() + b);
+        place.map_or(&[], |found| found.get_or_init(|| self.find_duel_tokens(a, b)))
+    }
+
+    fn find_duel_tokens(&self, a: usize, b: usize) -> Vec<DuelToken> {
         let captures = |profile: usize| self.profiles.get(profile).map_or(1.0, |p| f64::from(p.captures));
         let (of_a, of_b) = (captures(a), captures(b));
         let share_a = |count: u16| (f64::from(count) + 0.5) / (of_a + 1.0);
@@ -296,10 +311,15 @@ impl Model {
             let names = |place: &&usize| self.derived.identity.get(**place).copied().flatten() == label;
             told.extend(shown.places.iter().filter(names));
         } else if let Some(rival) = rival {
-            let mut won: Vec<DuelToken> = self.duel_tokens(profile, rival);
-            won.retain(|token| token.present > 0.7 && shown.mask.get(token.place) == Some(&true));
-            won.sort_by(|a, b| b.present.total_cmp(&a.present).then(a.place.cmp(&b.place)));
-            told.extend(won.iter().take(MOST_REASONS / 2).map(|token| token.place));
+            let tokens = self.duel_tokens(profile.min(rival), profile.max(rival));
+            let sign = if profile < rival { 1.0 } else { -1.0 };
+            let mut won: Vec<(f64, usize)> = tokens
+                .iter()
+                .map(|token| (sign * token.present, token.place))
+                .filter(|(odds, place)| *odds > CLEAR_ODDS && shown.mask.get(*place) == Some(&true))
+                .collect();
+            won.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            told.extend(won.iter().take(MOST_REASONS / 2).map(|(_, place)| *place));
         }
         let mut typical: Vec<(f64, usize)> = shown
             .places
@@ -324,7 +344,8 @@ impl Model {
 }
 
 /// A token of a duel: what it adds to the odds where it is there, and where it is not.
-struct DuelToken {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DuelToken {
     place: usize,
     present: f64,
     absent: f64,

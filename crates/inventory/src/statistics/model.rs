@@ -9,11 +9,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::classify::DuelToken;
+
 /// What the first line says; another number is another layout.
 const FORMAT: &str = "cordon-devices 1";
 /// Raised whenever the text of any token changes: a model trained on other texts is useless.
 pub(super) const TOKEN_FORMAT: &str = "tokens 1";
-/// Profiles of a model at most.
+/// Profiles of a model at most: their pairs have a table.
 const MOST_PROFILES: usize = 512;
 /// Tokens of a model at most.
 const MOST_TOKENS: usize = 100_000;
@@ -75,6 +77,8 @@ pub struct Model {
     /// `name value` lines of the header: how the model was made.
     pub(super) made: Vec<String>,
     pub(super) derived: Derived,
+    /// For each pair of profiles the tokens that tell them apart, found when they meet first.
+    pub(super) duels: Vec<OnceLock<Vec<DuelToken>>>,
 }
 
 /// What follows from the counts.
@@ -139,7 +143,8 @@ impl Model {
         made: Vec<String>,
     ) -> Model {
         let derived = Derived::of(&labels, &profiles, &lines);
-        Model { labels, profiles, lines, made, derived }
+        let duels = std::iter::repeat_with(OnceLock::new).take(profiles.len() * profiles.len()).collect();
+        Model { labels, profiles, lines, made, derived, duels }
     }
 
     /// The names it can give.
