@@ -33,9 +33,15 @@ pub struct Capture {
 /// where a named address is not in the capture, [`subject`] tells.
 pub fn labelled(folder: Option<&Path>) -> Result<Vec<Capture>> {
     let (folder, tables) = match folder {
-        Some(folder) => (folder.to_owned(), Vec::from_iter([Some(folder), folder.parent()].into_iter().flatten().map(Path::to_owned))),
+        Some(folder) => (
+            folder.to_owned(),
+            Vec::from_iter(
+                [Some(folder), folder.parent()].into_iter().flatten().map(Path::to_owned),
+            ),
+        ),
         None => {
-            let corpus = corpus().context("no corpus at ../shared/corpus; name a folder of captures")?;
+            let corpus =
+                corpus().context("no corpus at ../shared/corpus; name a folder of captures")?;
             let folder = unpacked("devices/iot-sentinel.tar.zst")?;
             let inner = folder.join("iot-sentinel");
             (if inner.is_dir() { inner } else { folder }, vec![corpus.join("devices")])
@@ -141,10 +147,15 @@ pub fn subject(path: &Path) -> Option<Mac> {
             }
             conduct.frames += 1;
             let dhcp = ethertype == 0x0800 && at(23) == 17;
-            let ports = (u16::from(at(34)) << 8 | u16::from(at(35)), u16::from(at(36)) << 8 | u16::from(at(37)));
+            let ports = (
+                u16::from(at(34)) << 8 | u16::from(at(35)),
+                u16::from(at(36)) << 8 | u16::from(at(37)),
+            );
             let sender = data.get(28..32);
-            let announces = ethertype == 0x0806 && (sender == Some(&[0; 4]) || sender == data.get(38..42));
-            conduct.joins += u32::from(ethertype == 0x888e || announces || dhcp && ports == (68, 67));
+            let announces =
+                ethertype == 0x0806 && (sender == Some(&[0; 4]) || sender == data.get(38..42));
+            conduct.joins +=
+                u32::from(ethertype == 0x888e || announces || dhcp && ports == (68, 67));
             conduct.serves |= dhcp && ports.0 == 67;
             conduct.names += u32::from(dhcp && (ports.1 == 5353 || ports.1 == 1900));
             if ethertype == 0x0800
@@ -164,7 +175,9 @@ pub fn subject(path: &Path) -> Option<Mac> {
         true
     });
     let router = |conduct: &Conduct| conduct.serves || conduct.carries > 4;
-    let rank = |conduct: &Conduct| (!router(conduct), conduct.joins > 0, conduct.frames, std::cmp::Reverse(conduct.first));
+    let rank = |conduct: &Conduct| {
+        (!router(conduct), conduct.joins > 0, conduct.frames, std::cmp::Reverse(conduct.first))
+    };
     let best = seen.iter().max_by_key(|(mac, (conduct, _))| (rank(conduct), **mac))?;
     Some(*best.0)
 }
@@ -180,18 +193,24 @@ impl Tables {
     fn read(folders: &[PathBuf]) -> Result<Tables> {
         let mut tables = Tables::default();
         for folder in folders {
-            for (file, key, into) in [("labels.tsv", "file", &mut tables.of_file), ("macs.tsv", "device", &mut tables.of_device)] {
+            for (file, key, into) in [
+                ("labels.tsv", "file", &mut tables.of_file),
+                ("macs.tsv", "device", &mut tables.of_device),
+            ] {
                 let path = folder.join(file);
                 if !path.is_file() {
                     continue;
                 }
-                let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
                 let head = lines.next().unwrap_or_default();
                 let column = |name: &str| head.iter().position(|column| *column == name);
                 let (Some(key), Some(mac)) = (column(key), column("mac")) else { continue };
                 for line in lines {
-                    if let (Some(key), Some(Ok(mac))) = (line.get(key), line.get(mac).map(|text| text.parse())) {
+                    if let (Some(key), Some(Ok(mac))) =
+                        (line.get(key), line.get(mac).map(|text| text.parse()))
+                    {
                         into.entry((*key).to_owned()).or_default().push(mac);
                     }
                 }
@@ -201,7 +220,9 @@ impl Tables {
     }
 
     fn of(&self, file: &str, folder: &str) -> Vec<Mac> {
-        let of = |table: &HashMap<String, Vec<Mac>>, key: &str| table.get(key).cloned().unwrap_or_default();
+        let of = |table: &HashMap<String, Vec<Mac>>, key: &str| {
+            table.get(key).cloned().unwrap_or_default()
+        };
         [of(&self.of_file, file), of(&self.of_device, folder)].concat()
     }
 }

@@ -18,7 +18,10 @@ const MODEL: &str = "crates/inventory/model/devices.model";
 pub fn run(data: Option<&Path>) -> Result<()> {
     let captures = labelled(data)?;
     let shown: Vec<Shown> = captures.iter().map(Shown::of).collect();
-    let named = data.map_or_else(|| "../shared/corpus/devices/iot-sentinel.tar.zst".to_owned(), |data| data.display().to_string());
+    let named = data.map_or_else(
+        || "../shared/corpus/devices/iot-sentinel.tar.zst".to_owned(),
+        |data| data.display().to_string(),
+    );
     let samples: Vec<Sample<'_>> = shown.iter().flat_map(Shown::samples).collect();
     let made = [
         "made cargo xtask train".to_owned(),

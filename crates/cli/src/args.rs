@@ -35,9 +35,11 @@ pub enum Schema {
 }
 
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  cordon look plant.pcapng\n  cordon look captures/ --format html -o report.html\n  \
+#[command(
+    after_help = "Examples:\n  cordon look plant.pcapng\n  cordon look captures/ --format html -o report.html\n  \
     tcpdump -w - -i eth0 | cordon look -\n  sudo cordon look eth0 --for 60s\n\nExit codes: 0 done, 1 a finding as \
-    grave as --fail-on says, 2 nothing could be read or written.\ncordon only listens: it sends no packet.")]
+    grave as --fail-on says, 2 nothing could be read or written.\ncordon only listens: it sends no packet."
+)]
 pub struct LookArgs {
     /// Capture files (pcap or pcapng, plain, gzip or zstd), folders of them, - for standard input, or a network
     /// interface

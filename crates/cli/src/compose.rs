@@ -36,9 +36,18 @@ pub fn look(inputs: &[InputStatus], conclusions: &Conclusions) -> Look {
         guessed: counts(&coverage.guessed),
         flows: coverage.flows,
         packets_sent: 0,
-        devices: conclusions.devices.devices.iter().map(|device| self::device(device, &file)).collect(),
+        devices: conclusions
+            .devices
+            .devices
+            .iter()
+            .map(|device| self::device(device, &file))
+            .collect(),
         talks: conclusions.talks.iter().map(talk).collect(),
-        findings: conclusions.findings.iter().map(|finding| self::finding(finding, &file)).collect(),
+        findings: conclusions
+            .findings
+            .iter()
+            .map(|finding| self::finding(finding, &file))
+            .collect(),
         first_five: conclusions.first_five.iter().map(action).collect(),
     }
 }
@@ -59,7 +68,10 @@ fn input(status: &InputStatus) -> look::Input {
 fn counts(
     protocols: &BTreeMap<cordon_model::App, cordon_pipeline::ProtocolCount>,
 ) -> BTreeMap<String, look::ProtocolCount> {
-    let row = |count: &cordon_pipeline::ProtocolCount| look::ProtocolCount { flows: count.flows, packets: count.packets };
+    let row = |count: &cordon_pipeline::ProtocolCount| look::ProtocolCount {
+        flows: count.flows,
+        packets: count.packets,
+    };
     protocols.iter().map(|(app, count)| (app.name().to_owned(), row(count))).collect()
 }
 

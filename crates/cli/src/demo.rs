@@ -25,7 +25,9 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let page = args.out.join("report.html");
     to_file(&page, &html::render(&look))?;
 
-    let mut text = String::from("A small clinic, plant and home: every packet below is a real one, written by the lab.\n\n");
+    let mut text = String::from(
+        "A small clinic, plant and home: every packet below is a real one, written by the lab.\n\n",
+    );
     terminal::render(&look, style(args.color, io::stdout().is_terminal()), &mut text)
         .map_err(|error| Failure::Other(error.to_string()))?;
     text.push('\n');
@@ -33,7 +35,9 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         text.push_str(&format!("Capture   {}\n", capture.display()));
     }
     text.push_str(&format!("Report    {}\n", page.display()));
-    text.push_str("\nNow try yours:  cordon look CAPTURE   or   sudo cordon look INTERFACE --for 60s\n");
+    text.push_str(
+        "\nNow try yours:  cordon look CAPTURE   or   sudo cordon look INTERFACE --for 60s\n",
+    );
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

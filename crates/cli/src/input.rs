@@ -66,7 +66,11 @@ impl Sources {
     }
 }
 
-fn files(paths: &[InputPath], pipeline: &mut Pipeline, quiet: bool) -> Result<Vec<InputStatus>, Failure> {
+fn files(
+    paths: &[InputPath],
+    pipeline: &mut Pipeline,
+    quiet: bool,
+) -> Result<Vec<InputStatus>, Failure> {
     let mut statuses = Vec::with_capacity(paths.len());
     let mut failed = None;
     for path in paths {
@@ -111,22 +115,34 @@ fn bar(source: &FileSource, quiet: bool) -> ProgressBar {
         Some(total) => ProgressBar::new(total),
         None => ProgressBar::no_length(),
     };
-    if let Ok(style) = ProgressStyle::with_template("{wide_msg} {bar:24} {bytes}/{total_bytes} {eta}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_msg} {bar:24} {bytes}/{total_bytes} {eta}")
+    {
         bar.set_style(style);
     }
     bar.set_message(source.status().path.clone());
     bar
 }
 
-fn interface(name: &str, pipeline: &mut Pipeline, listen: Option<Duration>) -> Result<InputStatus, Failure> {
-    let mut source = LiveSource::open(name, &LiveOptions { lasting: listen, ..LiveOptions::default() }, 0)?;
+fn interface(
+    name: &str,
+    pipeline: &mut Pipeline,
+    listen: Option<Duration>,
+) -> Result<InputStatus, Failure> {
+    let mut source =
+        LiveSource::open(name, &LiveOptions { lasting: listen, ..LiveOptions::default() }, 0)?;
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::Other(format!("cannot listen for Ctrl-C: {error}")))?;
     match listen {
-        Some(time) => note(&format!("listening on {name} for {} s, sending nothing; Ctrl-C ends it early", time.as_secs())),
-        None => note(&format!("listening on {name}, sending nothing; Ctrl-C ends it and prints the report")),
+        Some(time) => note(&format!(
+            "listening on {name} for {} s, sending nothing; Ctrl-C ends it early",
+            time.as_secs()
+        )),
+        None => note(&format!(
+            "listening on {name}, sending nothing; Ctrl-C ends it and prints the report"
+        )),
     }
     while !stop.load(Ordering::Relaxed) {
         match source.next_batch(PATIENCE)? {
@@ -150,11 +166,14 @@ pub fn patterns(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let path = entry.map_err(|error| failure(error.to_string()))?.path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             let bytes = std::fs::read(&path).map_err(|error| failure(error.to_string()))?;
-            files.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes));
+            files
+                .push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes));
         }
     }
     if files.is_empty() {
-        return Err(failure("there is no .xml file in it; name the xml folder of rapid7/recog".to_owned()));
+        return Err(failure(
+            "there is no .xml file in it; name the xml folder of rapid7/recog".to_owned(),
+        ));
     }
     files.sort();
     Ok(files)

@@ -41,13 +41,17 @@ pub fn options(inventory: InventoryOptions) -> Result<Options, Failure> {
 
 fn recog(folder: &std::path::Path) -> Result<Patterns, Failure> {
     let files = input::patterns(folder)?;
-    let (patterns, report) = Patterns::read(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    let (patterns, report) =
+        Patterns::read(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     for (file, why) in &report.files_left_out {
         input::note(&format!("pattern file {file} left out: {why}"));
     }
     let left_out = report.patterns_left_out.len();
     if left_out > 0 {
-        input::note(&format!("{left_out} of {} patterns left out: this engine cannot express them", report.patterns + left_out));
+        input::note(&format!(
+            "{left_out} of {} patterns left out: this engine cannot express them",
+            report.patterns + left_out
+        ));
     }
     Ok(patterns)
 }

@@ -60,7 +60,8 @@ pub fn style(colour: Colour, terminal: bool) -> Style {
             Colour::Never => false,
             Colour::Auto => terminal && !no_color && !dumb,
         },
-        width: terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)),
+        width: terminal_size::terminal_size()
+            .map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)),
         unicode: locale.is_empty() || locale.contains("UTF"),
     }
 }
@@ -69,11 +70,13 @@ fn render(look: &Look, format: Format, style: Style) -> Result<String, Failure> 
     Ok(match format {
         Format::Text => {
             let mut text = String::new();
-            terminal::render(look, style, &mut text).map_err(|error| Failure::Other(error.to_string()))?;
+            terminal::render(look, style, &mut text)
+                .map_err(|error| Failure::Other(error.to_string()))?;
             text
         }
         Format::Json => {
-            let mut text = serde_json::to_string_pretty(look).map_err(|error| Failure::Other(error.to_string()))?;
+            let mut text = serde_json::to_string_pretty(look)
+                .map_err(|error| Failure::Other(error.to_string()))?;
             text.push('\n');
             text
         }

@@ -104,7 +104,8 @@ impl Pipeline {
         self.sensor.finish(&mut self.minds);
         let Minds { inventory, posture, talks, limits } = self.minds;
         let devices = inventory.finish(&self.tracker);
-        let findings = posture.finish(&|party, vlan| devices.device_of(party, vlan).cloned(), &devices.devices);
+        let findings = posture
+            .finish(&|party, vlan| devices.device_of(party, vlan).cloned(), &devices.devices);
         let first_five = cordon_posture::first_five(&findings, &devices.devices);
         let coverage = self.sensor.coverage().clone();
         Conclusions {

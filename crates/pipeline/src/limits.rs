@@ -139,7 +139,9 @@ fn bounds(coverage: &Coverage, left_out: u64, notes: &mut Vec<String>) {
         ));
     }
     if left_out > 0 {
-        notes.push(format!("{left_out} addresses were left out of the inventory because it is full."));
+        notes.push(format!(
+            "{left_out} addresses were left out of the inventory because it is full."
+        ));
     }
 }
 

@@ -101,8 +101,11 @@ impl Talks {
             }
             talk.apps.sort_unstable();
         }
-        let mut talks: Vec<Talk> = talks.into_values().filter(|talk| talk.from != talk.to).collect();
-        talks.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| (&a.from, &a.to).cmp(&(&b.from, &b.to))));
+        let mut talks: Vec<Talk> =
+            talks.into_values().filter(|talk| talk.from != talk.to).collect();
+        talks.sort_by(|a, b| {
+            b.bytes.cmp(&a.bytes).then_with(|| (&a.from, &a.to).cmp(&(&b.from, &b.to)))
+        });
         talks.truncate(MAX_TALKS);
         talks
     }

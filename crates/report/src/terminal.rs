@@ -313,7 +313,10 @@ fn first<W: fmt::Write>(page: &mut Page<W>, view: &View) -> fmt::Result {
         page.paragraph(&[span(Tone::Strong, number)], &[span(Tone::Strong, action.what.as_str())])?;
         page.paragraph(&[span(Tone::Normal, "   ")], &reason(view, action))?;
         if !action.fix.is_empty() {
-            page.paragraph(&[span(Tone::Faint, "   How: ")], &[span(Tone::Normal, action.fix.as_str())])?;
+            page.paragraph(
+                &[span(Tone::Faint, "   How: ")],
+                &[span(Tone::Normal, action.fix.as_str())],
+            )?;
         }
     }
     Ok(())

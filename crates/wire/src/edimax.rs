@@ -31,7 +31,8 @@ pub fn decode(payload: &[u8]) -> Option<Parameters<'_>> {
     }
     let payload = payload.get(..LONGEST).unwrap_or(payload);
     let rest = payload.get(1..)?;
-    let opens = OPENING.iter().skip(1).zip(rest).all(|(want, byte)| byte.rotate_left(bits) == *want);
+    let opens =
+        OPENING.iter().skip(1).zip(rest).all(|(want, byte)| byte.rotate_left(bits) == *want);
     if !opens {
         return None;
     }
@@ -84,7 +85,8 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    const PLAIN: &[u8] = b"<param><code value=\"1010\"/><model value=\"XY-1\"/><empty value=\"\"/></param>";
+    const PLAIN: &[u8] =
+        b"<param><code value=\"1010\"/><model value=\"XY-1\"/><empty value=\"\"/></param>";
 
     fn rotated(bits: u32) -> Vec<u8> {
         let mut out = vec![b'<' + bits as u8];
@@ -100,7 +102,11 @@ mod tests {
             let pairs: Vec<_> = parameters.pairs().collect();
             assert_eq!(
                 pairs,
-                [(&b"code"[..], &b"1010"[..]), (&b"model"[..], &b"XY-1"[..]), (&b"empty"[..], &b""[..])]
+                [
+                    (&b"code"[..], &b"1010"[..]),
+                    (&b"model"[..], &b"XY-1"[..]),
+                    (&b"empty"[..], &b""[..])
+                ]
             );
         }
     }

@@ -4,7 +4,10 @@
 
 use cordon_model::App;
 
-use crate::{DatagramDissect, DatagramProtocol, StreamProtocol, coap, ftp, http, mqtt, ntp, ot, quic, rtsp, snmp, ssh, telnet, tls};
+use crate::{
+    DatagramDissect, DatagramProtocol, StreamProtocol, coap, ftp, http, mqtt, ntp, ot, quic, rtsp,
+    snmp, ssh, telnet, tls,
+};
 
 /// Protocols over TCP.
 #[rustfmt::skip]

@@ -48,7 +48,10 @@ fn a_folder_without_captures() {
 
 #[test]
 fn an_output_that_cannot_be_written() {
-    refused(&["look", &LAB.text("wifi.pcap"), "-q", "-o", "/nowhere/report.html"], &["/nowhere/report.html", "--output"]);
+    refused(
+        &["look", &LAB.text("wifi.pcap"), "-q", "-o", "/nowhere/report.html"],
+        &["/nowhere/report.html", "--output"],
+    );
 }
 
 #[test]

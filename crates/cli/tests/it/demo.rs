@@ -21,7 +21,9 @@ fn every_planted_defect_is_found_on_its_device() {
     let look = look(&[&LAB.text("wired.pcap"), &LAB.text("wifi.pcap")]);
     let devices = look["devices"].as_array().unwrap();
     let id_of = |mac: &str| {
-        let with = |device: &&serde_json::Value| device["macs"].as_array().unwrap().iter().any(|own| own == mac);
+        let with = |device: &&serde_json::Value| {
+            device["macs"].as_array().unwrap().iter().any(|own| own == mac)
+        };
         devices.iter().find(with).map(|device| device["id"].as_str().unwrap().to_owned())
     };
     let found: BTreeSet<(String, String)> = look["findings"]
@@ -40,7 +42,8 @@ fn every_planted_defect_is_found_on_its_device() {
             None => LAB.site.macs(&planted.device).iter().map(ToString::to_string).collect(),
         };
         let kind = planted.kind.to_string();
-        let hit = macs.iter().filter_map(|mac| id_of(mac)).any(|id| found.contains(&(id, kind.clone())));
+        let hit =
+            macs.iter().filter_map(|mac| id_of(mac)).any(|id| found.contains(&(id, kind.clone())));
         if !hit {
             missing.push(format!("{} on {}", planted.kind, planted.device));
         }

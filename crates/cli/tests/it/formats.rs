@@ -13,7 +13,9 @@ fn json_holds_every_promised_field_with_its_type() {
     for field in ["packets", "bytes"] {
         assert!(input[field].is_u64(), "{field}");
     }
-    assert!(input["path"].is_string() && input["first"].is_string() && input["cut_short"].is_boolean());
+    assert!(
+        input["path"].is_string() && input["first"].is_string() && input["cut_short"].is_boolean()
+    );
     let coverage = &look["coverage"];
     assert!(coverage["undecoded_packets"].is_u64() && coverage["one_way_flows"].is_u64());
     assert!(coverage["notes"].is_array() && look["flows"].is_u64());
@@ -34,13 +36,18 @@ fn json_holds_every_promised_field_with_its_type() {
         assert!(finding[field].is_string(), "{field}");
     }
     let evidence = &finding["evidence"][0];
-    assert!(evidence["file"].is_string() && evidence["packet"].is_u64() && evidence["detail"].is_string());
+    assert!(
+        evidence["file"].is_string()
+            && evidence["packet"].is_u64()
+            && evidence["detail"].is_string()
+    );
 }
 
 #[test]
 fn every_finding_points_at_a_packet_and_a_device_of_this_result() {
     let look = look(&[&LAB.text("wired.pcap")]);
-    let ids: Vec<_> = look["devices"].as_array().unwrap().iter().map(|device| &device["id"]).collect();
+    let ids: Vec<_> =
+        look["devices"].as_array().unwrap().iter().map(|device| &device["id"]).collect();
     for finding in look["findings"].as_array().unwrap() {
         assert!(finding["device"].is_null() || ids.contains(&&finding["device"]), "{finding}");
         assert!(!finding["evidence"].as_array().unwrap().is_empty(), "{finding}");
@@ -65,9 +72,15 @@ fn the_schema_accepts_what_look_prints() {
 fn standard_input_and_compression_change_nothing() {
     let plain = look(&[&LAB.text("wifi.pcap")]);
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
-    command.args(["look", "-", "--format", "json"]).stdin(File::open(LAB.path("wifi.pcap")).unwrap());
-    let piped: serde_json::Value = serde_json::from_str(&ran(command.output().unwrap()).out).unwrap();
-    assert_eq!(piped["devices"], plain["devices"].as_array().map(|_| piped["devices"].clone()).unwrap());
+    command
+        .args(["look", "-", "--format", "json"])
+        .stdin(File::open(LAB.path("wifi.pcap")).unwrap());
+    let piped: serde_json::Value =
+        serde_json::from_str(&ran(command.output().unwrap()).out).unwrap();
+    assert_eq!(
+        piped["devices"],
+        plain["devices"].as_array().map(|_| piped["devices"].clone()).unwrap()
+    );
     assert_eq!(piped["inputs"][0]["packets"], plain["inputs"][0]["packets"]);
     assert_eq!(piped["protocols"], plain["protocols"]);
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +97,10 @@ fn standard_input_and_compression_change_nothing() {
         }
         let unpacked = look(&[&crate::text(&packed)]);
         assert_eq!(unpacked["protocols"], plain["protocols"], "{name}");
-        assert_eq!(unpacked["findings"].as_array().unwrap().len(), plain["findings"].as_array().unwrap().len());
+        assert_eq!(
+            unpacked["findings"].as_array().unwrap().len(),
+            plain["findings"].as_array().unwrap().len()
+        );
     }
 }
 
@@ -106,7 +122,11 @@ fn findings_decide_the_exit_code_only_when_asked() {
 #[test]
 fn the_terminal_report_ends_with_what_to_do_and_has_no_colour_in_a_pipe() {
     let ran = cordon(&["look", &LAB.text("wired.pcap"), "-q"]);
-    assert!(ran.out.contains("packets sent: 0") || ran.out.contains("packets\nsent: 0"), "{}", ran.out);
+    assert!(
+        ran.out.contains("packets sent: 0") || ran.out.contains("packets\nsent: 0"),
+        "{}",
+        ran.out
+    );
     let first_five = ran.out.find("Do these five first").unwrap();
     assert!(first_five > ran.out.find("What this capture cannot show").unwrap());
     assert!(!ran.out.contains('\u{1b}'));
@@ -116,7 +136,9 @@ fn the_terminal_report_ends_with_what_to_do_and_has_no_colour_in_a_pipe() {
 fn html_is_one_file_without_anything_from_outside() {
     let ran = cordon(&["look", &LAB.text("wired.pcap"), "-q", "--format", "html"]);
     assert!(ran.out.starts_with("<!DOCTYPE html>") && ran.out.contains("<svg"));
-    for outside in ["<link rel=\"stylesheet\"", "<script src", "<img src=\"http", "@import", "url(http"] {
+    for outside in
+        ["<link rel=\"stylesheet\"", "<script src", "<img src=\"http", "@import", "url(http"]
+    {
         assert!(!ran.out.contains(outside), "{outside}");
     }
 }

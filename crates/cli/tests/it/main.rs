@@ -43,7 +43,8 @@ pub static LAB: LazyLock<Lab> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let site = cordon_lab::demo().unwrap();
     for capture in cordon_lab::write(&site, 1).unwrap() {
-        let mut file = std::fs::File::create(folder.path().join(format!("{}.pcap", capture.name))).unwrap();
+        let mut file =
+            std::fs::File::create(folder.path().join(format!("{}.pcap", capture.name))).unwrap();
         cordon_lab::pcap(&capture, &mut file).unwrap();
     }
     Lab { folder, site }
