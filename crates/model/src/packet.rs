@@ -34,6 +34,8 @@ impl LinkType {
     pub const IEEE802_11: LinkType = LinkType(105);
     /// OpenBSD loopback: address family in network byte order.
     pub const LOOP: LinkType = LinkType(108);
+    /// Cisco HDLC.
+    pub const C_HDLC: LinkType = LinkType(104);
     /// Linux "cooked" capture, version 1.
     pub const LINUX_SLL: LinkType = LinkType(113);
     /// 802.11 behind a Prism header.
@@ -48,6 +50,8 @@ impl LinkType {
     pub const IPV4: LinkType = LinkType(228);
     /// Raw IPv6.
     pub const IPV6: LinkType = LinkType(229);
+    /// Packets handed over by Linux' netfilter log.
+    pub const NFLOG: LinkType = LinkType(239);
     /// Linux "cooked" capture, version 2.
     pub const LINUX_SLL2: LinkType = LinkType(276);
     /// PPP in HDLC-like framing, without or with address and control field.

@@ -17,6 +17,7 @@ pub struct Verdicts {
     /// Rows that the client's and the server's payloads fitted so far.
     fitting: [u64; 2],
     streak: [u8; 2],
+    spoke: [bool; 2],
     tries: u8,
 }
 
@@ -74,10 +75,15 @@ impl Verdicts {
     fn weigh(&mut self, side: Side, fitting: u64, more: bool) -> Verdict {
         let [client, server] = &mut self.fitting;
         let [client_streak, server_streak] = &mut self.streak;
-        let (mine, theirs, streak) = match side {
-            Side::Client => (client, *server, client_streak),
-            Side::Server => (server, *client, server_streak),
+        let [client_spoke, server_spoke] = &mut self.spoke;
+        let (mine, theirs, streak, answered) = match side {
+            Side::Client => (client, *server, client_streak, *server_spoke),
+            Side::Server => (server, *client, server_streak, *client_spoke),
         };
+        match side {
+            Side::Client => *client_spoke = true,
+            Side::Server => *server_spoke = true,
+        }
         self.tries = self.tries.saturating_add(1);
         if fitting == 0 {
             *streak = 0;
@@ -87,7 +93,8 @@ impl Verdicts {
         *streak = if lasting == 0 { 1 } else { streak.saturating_add(1) };
         *mine = if lasting == 0 { fitting } else { lasting };
         let agreed = match (*mine & theirs, *streak) {
-            (0, STREAK..) => *mine,
+            // An other side that speaks something else is the better witness.
+            (0, STREAK..) if !answered => *mine,
             (both, _) => both,
         };
         match agreed {
@@ -123,6 +130,15 @@ mod tests {
             assert_eq!(verdicts.hear(Side::Client, says(Guess::Fits, false)), Verdict::Fits);
         }
         assert_eq!(verdicts.hear(Side::Client, says(Guess::Fits, false)), Verdict::Row(1));
+    }
+
+    #[test]
+    fn a_side_that_answers_in_another_language_is_believed() {
+        let mut verdicts = Verdicts::default();
+        verdicts.hear(Side::Server, says(Guess::No, false));
+        for _ in 0..STREAK + 2 {
+            assert_eq!(verdicts.hear(Side::Client, says(Guess::Fits, false)), Verdict::Fits);
+        }
     }
 
     #[test]

@@ -14,10 +14,10 @@ const MAX_LINE: usize = 2048;
 /// The longest text that is kept, in characters.
 const MAX_TEXT: usize = 256;
 
-/// Commands that a session may begin with, or a capture of its middle.
-const COMMANDS: [&str; 24] = [
+/// Commands that a session may begin with, or a capture of its middle, but no session of SMTP.
+const COMMANDS: [&str; 22] = [
     "USER", "PASS", "SYST", "FEAT", "PASV", "EPSV", "PORT", "EPRT", "TYPE", "CWD", "PWD", "XPWD",
-    "CDUP", "LIST", "NLST", "RETR", "STOR", "MLSD", "OPTS", "PBSZ", "PROT", "AUTH", "QUIT", "NOOP",
+    "CDUP", "LIST", "NLST", "RETR", "STOR", "MLSD", "OPTS", "PBSZ", "PROT", "AUTH",
 ];
 
 /// Judges the first bytes of a side.

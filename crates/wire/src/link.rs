@@ -85,6 +85,8 @@ pub fn decode(link: LinkType, data: &[u8]) -> (Link, Payload<'_>) {
         LinkType::LINUX_SLL => cooked(data),
         LinkType::LINUX_SLL2 => cooked2(data),
         LinkType::PPP => (none, ppp(data)),
+        LinkType::C_HDLC => (none, cisco_hdlc(data)),
+        LinkType::NFLOG => (none, netfilter_log(data)),
         LinkType::IEEE802_11
         | LinkType::RADIOTAP
         | LinkType::PRISM
@@ -212,6 +214,37 @@ fn ppp(data: &[u8]) -> Payload<'_> {
     ppp_protocol(data.strip_prefix(&[0xff, 0x03]).unwrap_or(data))
 }
 
+fn cisco_hdlc(data: &[u8]) -> Payload<'_> {
+    let mut reader = Reader::new(data);
+    let (Some(_address_control), Some(kind)) = (reader.u16(), reader.u16()) else {
+        return Payload::Malformed;
+    };
+    network(kind, reader.rest(), &mut Link::default())
+}
+
+/// Family, version and resource, then attributes in the byte order of the capturing machine, each
+/// padded to four bytes; one of them is the packet (LINKTYPE_NFLOG).
+fn netfilter_log(data: &[u8]) -> Payload<'_> {
+    const PACKET: u16 = 9;
+    const MAX_ATTRIBUTES: usize = 32;
+    let mut reader = Reader::new(data);
+    if reader.u32().is_none() {
+        return Payload::Malformed;
+    }
+    for _ in 0..MAX_ATTRIBUTES {
+        let (Some(length), Some(kind)) = (reader.u16_le(), reader.u16_le()) else { break };
+        let Some(body) = usize::from(length).checked_sub(4) else { break };
+        let rest = reader.rest();
+        if kind & 0x7fff == PACKET {
+            return raw_ip(rest.get(..body).unwrap_or(rest));
+        }
+        if reader.skip(body.next_multiple_of(4)).is_none() {
+            break;
+        }
+    }
+    Payload::Malformed
+}
+
 fn ppp_protocol(data: &[u8]) -> Payload<'_> {
     let mut reader = Reader::new(data);
     let Some(first) = reader.u8() else { return Payload::Malformed };
@@ -329,6 +362,13 @@ mod tests {
             let data = [&head[..], &IP].concat();
             assert_eq!(decode(LinkType::NULL, &data).1, Payload::Ip(&IP));
         }
+    }
+
+    #[test]
+    fn a_netfilter_log_gives_its_packet() {
+        let data = [&[2, 0, 0, 0, 5, 0, 10, 0, b'x', 0, 0, 0, 6, 0, 9, 0][..], &IP].concat();
+        assert_eq!(decode(LinkType::NFLOG, &data).1, Payload::Ip(&IP));
+        assert_eq!(decode(LinkType::NFLOG, &[0; 64]).1, Payload::Malformed);
     }
 
     #[test]

@@ -170,6 +170,8 @@ pub fn gre(data: &[u8]) -> Option<Inner<'_>> {
             reader.skip(if subheader { 8 } else { 0 })?;
             Some(link::ethernet(reader.rest()))
         }
+        // Aruba access points tunnel whole 802.11 frames; the type counts the radio.
+        0x8200..=0x8210 | 0x9000 => Some((Link::default(), Payload::Wlan(reader.rest()))),
         ethertype::PPP => Some(link::decode(cordon_model::LinkType::PPP, reader.rest())),
         _ => {
             let mut inner = Link::default();

@@ -1,6 +1,6 @@
 //! What lies right behind the link header: ARP, 802.1X, LLDP, CDP, Wi-Fi.
 
-use cordon_model::{App, Mac, Party, RawPacket};
+use cordon_model::{App, LinkType, Mac, Party};
 use cordon_wire::Out;
 use cordon_wire::link::{self, Link, Payload};
 use cordon_wire::wlan::{self, WlanFrame};
@@ -11,7 +11,7 @@ impl Sensor {
     pub(super) fn beside_ip(
         &mut self,
         here: &Here,
-        packet: &RawPacket<'_>,
+        link_type: LinkType,
         payload: Payload<'_>,
         sink: &mut impl Sink,
     ) {
@@ -27,7 +27,7 @@ impl Sensor {
             Payload::Cdp(data) => {
                 self.control(here, App::Cdp, cordon_wire::cdp::dissect, data, sink)
             }
-            Payload::Wlan(data) => self.wlan(here, packet, data, sink),
+            Payload::Wlan(data) => self.wlan(here, link_type, data, sink),
             Payload::Llc(to, from) => {
                 self.coverage.not_decoded(format_args!("LLC {to:#04x}/{from:#04x}"))
             }
@@ -36,7 +36,7 @@ impl Sensor {
             }
             Payload::Malformed => self.coverage.malformed += 1,
             Payload::UnknownLink => {
-                self.coverage.not_decoded(format_args!("link type {}", packet.link.0))
+                self.coverage.not_decoded(format_args!("link type {}", link_type.0))
             }
         }
     }
@@ -65,8 +65,14 @@ impl Sensor {
         );
     }
 
-    fn wlan(&mut self, here: &Here, packet: &RawPacket<'_>, data: &[u8], sink: &mut impl Sink) {
-        let Some(frame) = wlan::strip_header(packet.link, data) else {
+    pub(super) fn wlan(
+        &mut self,
+        here: &Here,
+        link_type: LinkType,
+        data: &[u8],
+        sink: &mut impl Sink,
+    ) {
+        let Some(frame) = wlan::strip_header(link_type, data) else {
             self.coverage.malformed += 1;
             return;
         };
@@ -83,7 +89,7 @@ impl Sensor {
                 match payload {
                     Payload::Ip(data) => self.network(&here, data, sink),
                     Payload::Wlan(_) => {}
-                    other => self.beside_ip(&here, packet, other, sink),
+                    other => self.beside_ip(&here, link_type, other, sink),
                 }
             }
             WlanFrame::Protected { .. } => self.coverage.wlan_protected += 1,

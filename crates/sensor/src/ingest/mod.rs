@@ -120,7 +120,7 @@ impl Sensor {
         }
         match payload {
             Payload::Ip(data) => self.network(&here, data, sink),
-            other => self.beside_ip(&here, packet, other, sink),
+            other => self.beside_ip(&here, packet.link, other, sink),
         }
     }
 

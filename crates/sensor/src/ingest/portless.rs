@@ -1,7 +1,7 @@
 //! IP without ports: ICMP, IGMP, tunnels, and whatever else has a protocol number.
 
 use cordon_model::flow::{Ends, TcpFlags};
-use cordon_model::{App, Transport};
+use cordon_model::{App, LinkType, Transport};
 use cordon_wire::ip::{Ip, protocol};
 use cordon_wire::link::{Link, Payload};
 use cordon_wire::{Out, transport};
@@ -77,6 +77,7 @@ impl Sensor {
         match payload {
             Payload::Ip(data) => self.network(&here, data, sink),
             Payload::Arp(data) => self.arp(&here, data, sink),
+            Payload::Wlan(data) => self.wlan(&here, LinkType::IEEE802_11, data, sink),
             _ => {}
         }
     }

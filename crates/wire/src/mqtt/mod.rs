@@ -100,7 +100,7 @@ impl StreamDissector for Connection {
                 Read::Bad => return Step::Lost,
             };
             let Some(body) = reader.rest().get(..header.length.min(wanted(header))) else { break };
-            half.unknown = if header.kind == 0 { half.unknown + 1 } else { 0 };
+            half.unknown = if header.kind == 0 { half.unknown.saturating_add(1) } else { 0 };
             if half.unknown == MAX_UNKNOWN {
                 *half = Half { astray: true, ..Half::default() };
                 return Step::Lost;
