@@ -4,35 +4,32 @@ use super::classify::Verdict;
 use super::labels;
 use super::token::TokenSet;
 
-/// Sentences of an explanation at most.
-const MOST_SENTENCES: usize = 5;
+/// Phrases of an explanation at most.
+const MOST_PHRASES: usize = 3;
 /// Longest quotation, in characters.
 const LONGEST_QUOTE: usize = 60;
 
-/// Why a device was taken for what it was taken for, strongest first: one sentence for each group
+/// Why a device was taken for what it was taken for, strongest first: one phrase for each group
 /// of tokens that told.
 #[must_use]
-pub(super) fn because(verdict: &Verdict, tokens: &TokenSet) -> Vec<String> {
+pub(super) fn because(verdict: &Verdict, tokens: &TokenSet) -> String {
     let name = labels::product(&verdict.label)
         .map_or_else(|| verdict.label.clone(), |product| format!("{} {}", product.vendor, product.model));
     let mut groups: Vec<String> = Vec::new();
-    let mut sentences = Vec::new();
+    let mut phrases: Vec<String> = Vec::new();
     for hash in &verdict.told {
         let Some(text) = tokens.text(*hash).map(String::from_utf8_lossy) else { continue };
         let group = text.split(':').next().unwrap_or_default().to_owned();
-        if groups.contains(&group) || sentences.len() == MOST_SENTENCES {
+        if groups.contains(&group) || phrases.len() == MOST_PHRASES {
             continue;
         }
         if let Some(phrase) = phrase(&text) {
-            let opening = if sentences.is_empty() { format!("behaves like {name}: ") } else { "it also ".to_owned() };
-            sentences.push(opening + &phrase);
+            phrases.push(phrase);
             groups.push(group);
         }
     }
-    if sentences.is_empty() {
-        sentences.push(format!("behaves like {name}"));
-    }
-    sentences
+    let opening = format!("its traffic is like that of {name}");
+    if phrases.is_empty() { opening } else { format!("{opening}: it {}", phrases.join(", ")) }
 }
 
 /// A token in words; none for those that say little to a person.

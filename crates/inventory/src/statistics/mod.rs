@@ -88,10 +88,8 @@ pub fn guess(verdict: &Verdict, tokens: &TokenSet) -> Option<Guess> {
         return None;
     }
     let product = product(&verdict.label)?;
-    let reasons = explain::because(verdict, tokens)
-        .into_iter()
-        .map(|says| Reason { says: says.into(), source: "statistics".into(), packet: None })
-        .collect();
+    let says = Text::from(explain::because(verdict, tokens));
+    let reasons = vec![Reason { says, source: "statistics".into(), packet: None }];
     let model = verdict.is_model().then(|| Text::from(product.model));
     Some(Guess {
         model,

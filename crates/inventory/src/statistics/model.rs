@@ -244,7 +244,11 @@ impl Derived {
         debug_assert!(labels.len() <= width, "every label has a profile");
         let mut row: Vec<u16> = Vec::with_capacity(width);
         // Most counts are zero, and few profiles differ in how many captures they have.
-        let mut none: Vec<(f64, (f64, f64))> = Vec::new();
+        let mut sizes: Vec<f64> = captures.clone();
+        sizes.sort_by(f64::total_cmp);
+        sizes.dedup();
+        let size_of: Vec<usize> = captures.iter().map(|n| sizes.iter().position(|size| size == n).unwrap_or(0)).collect();
+        let mut none: Vec<(f64, f64)> = Vec::new();
         for line in lines {
             row.clear();
             row.resize(width, 0);
@@ -257,15 +261,12 @@ impl Derived {
             let usual = ((sum + 0.5) / (all + 1.0)).clamp(0.02, 0.5);
             let weight = weights.get(line.group.as_str()).copied().unwrap_or(1.0);
             none.clear();
-            for ((count, captures), base) in row.iter().zip(&captures).zip(&mut derived.base) {
-                let (present, absent) = if *count > 0 {
-                    logs(f64::from(*count), *captures, usual)
-                } else if let Some((_, known)) = none.iter().find(|(of, _)| of == captures) {
-                    *known
-                } else {
-                    let logs = logs(0.0, *captures, usual);
-                    none.push((*captures, logs));
-                    logs
+            none.extend(sizes.iter().map(|size| logs(0.0, *size, usual)));
+            let profiles_here = row.iter().zip(&captures).zip(&size_of);
+            for (((count, captures), size), base) in profiles_here.zip(&mut derived.base) {
+                let (present, absent) = match none.get(*size) {
+                    Some(known) if *count == 0 => *known,
+                    _ => logs(f64::from(*count), *captures, usual),
                 };
                 *base += 0.5 * absent * weight;
                 derived.gains.push(present * weight - 0.5 * absent * weight);
