@@ -20,6 +20,8 @@ const FIT_WIDTH: f64 = 0.03;
 const VOTE_BONUS: f64 = 3.5;
 /// Below that margin over a sibling only the family is named.
 const SIBLING_MARGIN: f64 = 2.2;
+/// What is left of the confidence in a product that names itself, where the device does not.
+const OF_SILENT: f64 = 0.5;
 /// Tokens kept as reasons.
 const MOST_REASONS: usize = 6;
 
@@ -43,18 +45,13 @@ pub struct Verdict {
     pub margin: f64,
     /// How far its fit lies above the threshold.
     pub fit: f64,
+    /// Whether only its family should be named: a sibling came too close, or the device does not
+    /// say the name that this product says, so that it may be a sibling nobody knows.
+    pub family_only: bool,
     /// Who came closest.
     pub rival: Option<String>,
     /// Hashes of the device's tokens that told, strongest first.
     pub told: Vec<u64>,
-}
-
-impl Verdict {
-    /// Whether the product itself may be named, and not only its family.
-    #[must_use]
-    pub fn is_model(&self) -> bool {
-        self.voted || self.margin >= SIBLING_MARGIN || !labels::has_siblings(&self.label)
-    }
 }
 
 /// A device's tokens, as far as the model knows them.
@@ -112,12 +109,15 @@ impl Model {
         let fits = logistic(fit / FIT_WIDTH);
         let sure = |margin: f64| if voted { margin.max(0.0) + VOTE_BONUS } else { margin };
         let family_margin = outside.map_or(sure(margin).max(VOTE_BONUS), |(margin, _)| sure(*margin));
-        let confidence = logistic(sure(margin)) * fits;
+        let siblings = !voted && labels::has_siblings(&label);
+        let silent = siblings && self.derived.names_itself.get(profile) == Some(&true);
+        let confidence = logistic(sure(margin)) * fits * if silent { OF_SILENT } else { 1.0 };
         Verdict {
             confidence,
             family_confidence: (logistic(family_margin) * fits).max(confidence),
             accepted: fit >= 0.0,
             voted,
+            family_only: silent || siblings && margin < SIBLING_MARGIN,
             margin,
             fit,
             rival: rivals.first().map(|(_, other)| self.label_of(*other).to_owned()),

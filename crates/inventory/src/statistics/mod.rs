@@ -90,12 +90,12 @@ pub fn guess(verdict: &Verdict, tokens: &TokenSet) -> Option<Guess> {
     let product = product(&verdict.label)?;
     let says = Text::from(explain::because(verdict, tokens));
     let reasons = vec![Reason { says, source: "statistics".into(), packet: None }];
-    let model = verdict.is_model().then(|| Text::from(product.model));
+    let sibling = verdict.family_only;
     Some(Guess {
-        model,
+        model: (!sibling).then(|| product.model.into()),
         vendor: Some(product.vendor.into()),
-        kind: verdict.is_model().then_some(product.kind).or(labels::family_kind(product)),
-        confidence: verdict.confidence as f32,
+        kind: if sibling { labels::family_kind(product) } else { Some(product.kind) },
+        confidence: if sibling { verdict.family_confidence } else { verdict.confidence } as f32,
         reasons,
     })
 }

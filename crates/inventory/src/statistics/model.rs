@@ -92,6 +92,8 @@ pub(super) struct Derived {
     pub base: Vec<f64>,
     /// The label that alone names itself with the token.
     pub identity: Vec<Option<u16>>,
+    /// Whether a profile names itself in half of its captures.
+    pub names_itself: Vec<bool>,
     /// How rare a token is among profiles.
     pub rarity: Vec<f64>,
     /// Sum of rarity over what a profile shows.
@@ -239,6 +241,7 @@ impl Derived {
             gains: Vec::with_capacity(lines.len() * width),
             base: vec![0.0; width],
             rarity_shown: vec![0.0; width],
+            names_itself: vec![false; width],
             ..Derived::default()
         };
         debug_assert!(labels.len() <= width, "every label has a profile");
@@ -283,7 +286,15 @@ impl Derived {
                 }
             }
             derived.rarity.push(rarity);
-            derived.identity.push(identity(line, profiles));
+            let identity = identity(line, profiles);
+            if identity.is_some() {
+                for (profile, _) in line.counts.iter().map(share).filter(|(_, share)| *share >= 0.5) {
+                    if let Some(slot) = derived.names_itself.get_mut(profile) {
+                        *slot = true;
+                    }
+                }
+            }
+            derived.identity.push(identity);
             derived.counts.extend_from_slice(&row);
         }
         derived

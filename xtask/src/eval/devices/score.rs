@@ -104,8 +104,8 @@ pub fn strangers(known: &[Row], strangers: &[Row], siblings: &[Row]) {
             rows.len(),
             share(rows, &|row| !row.verdict.accepted),
             share(rows, &|row| row.verdict.fit < threshold),
-            rows.iter().filter(|row| row.verdict.confidence >= SURE && row.verdict.is_model()).count(),
-            rows.iter().filter(|row| row.verdict.accepted && row.verdict.is_model()).count(),
+            rows.iter().filter(|row| row.verdict.confidence >= SURE && !row.verdict.family_only).count(),
+            rows.iter().filter(|row| row.verdict.accepted && !row.verdict.family_only).count(),
         );
     }
 }
