@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
-use cordon_inventory::statistics::{Model, Sample, TokenSet, Verdict, committed, family, label_of, train};
+use cordon_inventory::statistics::{
+    Model, Sample, TokenSet, Verdict, committed, family, label_of, train,
+};
 
 use crate::captures::{Capture, labelled};
 use crate::train::Shown;
@@ -30,7 +32,11 @@ pub fn run(test: Option<&Path>, list: bool) -> Result<()> {
         return print_list(&captures, &shown);
     }
     let cases = Cases { captures: &captures, shown: &shown };
-    println!("{} captures; the device's address is given of {told} and told from conduct of {}\n", captures.len(), captures.len() - told);
+    println!(
+        "{} captures; the device's address is given of {told} and told from conduct of {}\n",
+        captures.len(),
+        captures.len() - told
+    );
     if test.is_some() { scored(&cases) } else { in_folds(&cases) }
 }
 
@@ -51,15 +57,20 @@ impl Cases<'_> {
 
     fn of_operator(&self, operator: &str, wanted: bool) -> Vec<usize> {
         let is = |index: &usize| {
-            self.captures.get(*index).is_some_and(|capture| (capture.operator.as_deref() == Some(operator)) == wanted)
+            self.captures
+                .get(*index)
+                .is_some_and(|capture| (capture.operator.as_deref() == Some(operator)) == wanted)
         };
         self.all().into_iter().filter(is).collect()
     }
 
     /// A model of these captures.
     fn train(&self, indices: &[usize]) -> Model {
-        let samples: Vec<Sample<'_>> =
-            indices.iter().filter_map(|index| self.shown.get(*index)).flat_map(Shown::samples).collect();
+        let samples: Vec<Sample<'_>> = indices
+            .iter()
+            .filter_map(|index| self.shown.get(*index))
+            .flat_map(Shown::samples)
+            .collect();
         train(&samples, &[])
     }
 
@@ -76,7 +87,8 @@ impl Cases<'_> {
 
     /// Leaves out one group after the other and asks about it.
     fn leave_out(&self, group: impl Fn(&str) -> String) -> Vec<Row> {
-        let groups: BTreeSet<String> = self.all().into_iter().map(|index| group(self.label(index))).collect();
+        let groups: BTreeSet<String> =
+            self.all().into_iter().map(|index| group(self.label(index))).collect();
         let mut rows = Vec::new();
         for left in groups {
             let (out, rest): (Vec<usize>, Vec<usize>) =
@@ -89,11 +101,15 @@ impl Cases<'_> {
     /// Which fold each capture is in, with the captures of a folder spread evenly.
     fn folds(&self, seed: u64) -> Vec<usize> {
         let mut folds = vec![0; self.captures.len()];
-        let folders: BTreeSet<&str> = self.captures.iter().map(|capture| capture.folder.as_str()).collect();
+        let folders: BTreeSet<&str> =
+            self.captures.iter().map(|capture| capture.folder.as_str()).collect();
         let mut next = 0;
         for folder in folders {
-            let mut members: Vec<usize> =
-                self.all().into_iter().filter(|index| self.captures.get(*index).is_some_and(|c| c.folder == folder)).collect();
+            let mut members: Vec<usize> = self
+                .all()
+                .into_iter()
+                .filter(|index| self.captures.get(*index).is_some_and(|c| c.folder == folder))
+                .collect();
             members.sort_by_key(|index| shuffled(seed, *index));
             for member in members {
                 if let Some(fold) = folds.get_mut(member) {
@@ -121,7 +137,9 @@ impl Cases<'_> {
 
 /// SplitMix64: an order that a seed decides.
 fn shuffled(seed: u64, index: usize) -> u64 {
-    let mut z = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add((index as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9));
+    let mut z = (seed + 1)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add((index as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -139,7 +157,10 @@ fn in_folds(cases: &Cases<'_>) -> Result<()> {
             first = rows;
         }
     }
-    score::line(&format!("{FOLDS}-fold, first 30 s of each only"), &cases.cross_validated(0, |shown| &shown.early));
+    score::line(
+        &format!("{FOLDS}-fold, first 30 s of each only"),
+        &cases.cross_validated(0, |shown| &shown.early),
+    );
     let (c, others) = (cases.of_operator("C", true), cases.of_operator("C", false));
     let mut operator = Vec::new();
     if !c.is_empty() && !others.is_empty() {

@@ -24,6 +24,8 @@ mod model;
 mod names;
 mod normal;
 mod says;
+#[cfg(test)]
+mod tests;
 mod token;
 mod tracker;
 mod train;

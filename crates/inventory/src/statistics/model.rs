@@ -126,7 +126,8 @@ impl Model {
         }
         let mut tokens: Vec<Line> = Vec::new();
         for (number, line) in lines {
-            let token = read_token(line, profiles.len()).ok_or_else(|| wrong(number, "is no token"))?;
+            let token =
+                read_token(line, profiles.len()).ok_or_else(|| wrong(number, "is no token"))?;
             if tokens.last().is_some_and(|last| last.hash >= token.hash) {
                 return Err(wrong(number, "is out of order"));
             }
@@ -145,7 +146,8 @@ impl Model {
         made: Vec<String>,
     ) -> Model {
         let derived = Derived::of(&labels, &profiles, &lines);
-        let duels = std::iter::repeat_with(OnceLock::new).take(profiles.len() * profiles.len()).collect();
+        let duels =
+            std::iter::repeat_with(OnceLock::new).take(profiles.len() * profiles.len()).collect();
         Model { labels, profiles, lines, made, derived, duels }
     }
 
@@ -197,6 +199,9 @@ fn read_profiles(list: &str) -> Option<(Vec<String>, Vec<Profile>)> {
     for entry in list.split(' ') {
         let (name, rest) = entry.split_once('=')?;
         let (label, captures) = rest.split_once(':')?;
+        if name.is_empty() || label.is_empty() || label.contains('=') {
+            return None;
+        }
         let known = labels.iter().position(|known| known == label);
         let label = known.unwrap_or_else(|| {
             labels.push(label.to_owned());
@@ -233,7 +238,8 @@ fn read_token(line: &str, profiles: usize) -> Option<Line> {
 impl Derived {
     fn of(labels: &[String], profiles: &[Profile], lines: &[Line]) -> Derived {
         let width = profiles.len();
-        let captures: Vec<f64> = profiles.iter().map(|profile| f64::from(profile.captures)).collect();
+        let captures: Vec<f64> =
+            profiles.iter().map(|profile| f64::from(profile.captures)).collect();
         let all: f64 = captures.iter().sum();
         let weights = weights(lines, all);
         let mut derived = Derived {
@@ -250,7 +256,8 @@ impl Derived {
         let mut sizes: Vec<f64> = captures.clone();
         sizes.sort_by(f64::total_cmp);
         sizes.dedup();
-        let size_of: Vec<usize> = captures.iter().map(|n| sizes.iter().position(|size| size == n).unwrap_or(0)).collect();
+        let size_of: Vec<usize> =
+            captures.iter().map(|n| sizes.iter().position(|size| size == n).unwrap_or(0)).collect();
         let mut none: Vec<(f64, f64)> = Vec::new();
         for line in lines {
             row.clear();
@@ -288,7 +295,8 @@ impl Derived {
             derived.rarity.push(rarity);
             let identity = identity(line, profiles);
             if identity.is_some() {
-                for (profile, _) in line.counts.iter().map(share).filter(|(_, share)| *share >= 0.5) {
+                for (profile, _) in line.counts.iter().map(share).filter(|(_, share)| *share >= 0.5)
+                {
                     if let Some(slot) = derived.names_itself.get_mut(profile) {
                         *slot = true;
                     }

@@ -88,11 +88,18 @@ pub fn head() {
 
 pub fn lines(name: &str, answers: &Answers) {
     for (source, device) in [
-        ("without statistics", (|answer| answer.strings.as_ref()) as fn(&Answer) -> Option<&Device>),
+        (
+            "without statistics",
+            (|answer| answer.strings.as_ref()) as fn(&Answer) -> Option<&Device>,
+        ),
         ("with", |answer| answer.all.as_ref()),
     ] {
         for attribute in Attribute::ALL {
-            let said: Vec<Said> = answers.0.iter().map(|answer| attribute.said(device(answer), answer.product)).collect();
+            let said: Vec<Said> = answers
+                .0
+                .iter()
+                .map(|answer| attribute.said(device(answer), answer.product))
+                .collect();
             let count = |wanted: fn(&Said) -> bool| said.iter().filter(|said| wanted(said)).count();
             let sure = count(|said| matches!(said, Said::Wrong(confidence) if *confidence >= SURE));
             println!(
@@ -114,7 +121,11 @@ pub fn wrongs(answers: &Answers) {
     for answer in &answers.0 {
         for attribute in Attribute::ALL {
             if let Said::Wrong(confidence) = attribute.said(answer.all.as_ref(), answer.product) {
-                let said = answer.all.as_ref().and_then(|device| attribute.text(device)).unwrap_or_default();
+                let said = answer
+                    .all
+                    .as_ref()
+                    .and_then(|device| attribute.text(device))
+                    .unwrap_or_default();
                 println!("- {}: {} \"{said}\" at {confidence:.2}", answer.name, attribute.name());
             }
         }
@@ -178,14 +189,23 @@ fn plain(text: &str) -> String {
 
 fn is_vendor(said: &str, vendor: &str) -> bool {
     let said = plain(said);
-    let aliases = ALIASES.iter().filter(|(name, _)| *name == vendor).flat_map(|(_, aliases)| *aliases);
-    aliases.copied().chain([vendor]).any(|name| said.contains(&plain(name)) || plain(name).contains(&said))
+    let aliases =
+        ALIASES.iter().filter(|(name, _)| *name == vendor).flat_map(|(_, aliases)| *aliases);
+    aliases
+        .copied()
+        .chain([vendor])
+        .any(|name| said.contains(&plain(name)) || plain(name).contains(&said))
 }
 
 /// Whether one designation contains the other, or all words of it.
 fn is_model(said: &str, product: &Product) -> bool {
     let (text, model) = (plain(said), plain(product.model));
-    let words = |text: &str| -> Vec<String> { text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect() };
+    let words = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
     text.contains(&model)
         || text.len() >= 4 && model.contains(&text)
         || words(product.model).iter().all(|word| text.contains(word.as_str()))

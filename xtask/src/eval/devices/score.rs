@@ -27,7 +27,9 @@ impl Row {
 }
 
 pub fn head() {
-    println!("| asked | captures | right model | right family | accepted | wrong at ≥ 0.9 | said at ≥ 0.9 | coverage at 0.99 precision |");
+    println!(
+        "| asked | captures | right model | right family | accepted | wrong at ≥ 0.9 | said at ≥ 0.9 | coverage at 0.99 precision |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
 }
 
@@ -72,8 +74,10 @@ pub fn confusions(rows: &[Row]) -> String {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let texts: Vec<String> =
-        counts.iter().map(|((label, said), count)| format!("{label} taken for {said} ({count})")).collect();
+    let texts: Vec<String> = counts
+        .iter()
+        .map(|((label, said), count)| format!("{label} taken for {said} ({count})"))
+        .collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
@@ -90,12 +94,18 @@ pub fn vote_line(name: &str, rows: &[Row]) {
 
 /// How known devices, strangers, and unknown siblings of known devices are told apart.
 pub fn strangers(known: &[Row], strangers: &[Row], siblings: &[Row]) {
-    println!("| who | captures | rejected | rejected where 95 % of the known are accepted | a model named at ≥ 0.9 | a product named at all, by its model |");
+    println!(
+        "| who | captures | rejected | rejected where 95 % of the known are accepted | a model named at ≥ 0.9 | a product named at all, by its model |"
+    );
     println!("|---|---|---|---|---|---|");
     let mut fits: Vec<f64> = known.iter().map(|row| row.verdict.fit).collect();
     fits.sort_by(f64::total_cmp);
     let threshold = fits.get(fits.len() / 20).copied().unwrap_or(0.0);
-    for (name, rows) in [("known", known), ("of an unknown family", strangers), ("unknown, a sibling is known", siblings)] {
+    for (name, rows) in [
+        ("known", known),
+        ("of an unknown family", strangers),
+        ("unknown, a sibling is known", siblings),
+    ] {
         if rows.is_empty() {
             continue;
         }
@@ -104,7 +114,9 @@ pub fn strangers(known: &[Row], strangers: &[Row], siblings: &[Row]) {
             rows.len(),
             share(rows, &|row| !row.verdict.accepted),
             share(rows, &|row| row.verdict.fit < threshold),
-            rows.iter().filter(|row| row.verdict.confidence >= SURE && !row.verdict.family_only).count(),
+            rows.iter()
+                .filter(|row| row.verdict.confidence >= SURE && !row.verdict.family_only)
+                .count(),
             rows.iter().filter(|row| row.verdict.accepted && !row.verdict.family_only).count(),
         );
     }
