@@ -1,13 +1,15 @@
 //! Labelled captures of devices: a folder whose subfolders are named after what was captured.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cordon_capture::{FileSource, InputPath};
 use cordon_inventory::statistics::{Limits, TokenSet, Tracker};
-use cordon_model::{Mac, RawPacket};
+use cordon_model::{Mac, RawPacket, is_public};
 
 use crate::chore::corpus;
 use crate::eval::corpus::{files, unpacked};
@@ -35,9 +37,7 @@ pub fn labelled(folder: Option<&Path>) -> Result<Vec<Capture>> {
     let (folder, tables) = match folder {
         Some(folder) => (
             folder.to_owned(),
-            Vec::from_iter(
-                [Some(folder), folder.parent()].into_iter().flatten().map(Path::to_owned),
-            ),
+            [Some(folder), folder.parent()].into_iter().flatten().map(Path::to_owned).collect(),
         ),
         None => {
             let corpus =
@@ -49,24 +49,36 @@ pub fn labelled(folder: Option<&Path>) -> Result<Vec<Capture>> {
     };
     let tables = Tables::read(&tables)?;
     let mut captures = Vec::new();
+    let mut unnamed = Vec::new();
+    let mut folders: HashMap<Mac, BTreeSet<String>> = HashMap::new();
     for path in files(&folder)? {
         let Ok(below) = path.strip_prefix(&folder) else { continue };
         let name = below.to_string_lossy().replace('\\', "/");
         let Some((label, file)) = name.split_once('/') else { continue };
         let Ok(_) = FileSource::open(&InputPath::File(path.clone()), 0) else { continue };
-        let candidates = tables.of(&name, label);
-        let named = candidates.iter().copied().find(|mac| speaks(&path, *mac));
-        let Some(mac) = named.or_else(|| subject(&path)) else { continue };
-        let operator = file.split('-').nth(1).filter(|part| part.len() == 1).map(str::to_owned);
+        let conduct = conduct(&path);
+        for mac in conduct.keys() {
+            folders.entry(*mac).or_default().insert(label.to_owned());
+        }
+        let named = tables.of(&name, label).into_iter().find(|mac| conduct.contains_key(mac));
+        if named.is_none() {
+            unnamed.push((captures.len(), conduct));
+        }
         captures.push(Capture {
             folder: label.to_owned(),
-            operator,
-            mac,
+            operator: file.split('-').nth(1).filter(|part| part.len() == 1).map(str::to_owned),
+            mac: named.unwrap_or_default(),
             named: named.is_some(),
             name: name.clone(),
             path,
         });
     }
+    for (index, conduct) in &unnamed {
+        if let (Some(capture), Some(mac)) = (captures.get_mut(*index), subject(conduct, &folders)) {
+            capture.mac = mac;
+        }
+    }
+    captures.retain(|capture| capture.mac.is_device());
     if captures.is_empty() {
         bail!("no captures below {}; it must have a subfolder for each device", folder.display());
     }
@@ -106,80 +118,96 @@ fn ends(packet: &RawPacket<'_>) -> Option<(Mac, Mac)> {
     Some((Mac(*to), Mac(*rest.first_chunk::<6>()?)))
 }
 
-fn speaks(path: &Path, mac: Mac) -> bool {
-    let mut speaks = false;
-    packets(path, |packet| {
-        speaks |= ends(packet).is_some_and(|(_, from)| from == mac);
-        !speaks
-    });
-    speaks
-}
-
 /// What an address did that a device does while it is set up, and a router does not.
 #[derive(Default)]
 struct Conduct {
-    joins: u32,
-    names: u32,
-    carries: u32,
+    /// DHCP as a client, an ARP probe or announcement, EAPOL.
+    joins: bool,
+    /// DHCP as a server.
     serves: bool,
+    /// Network addresses it sends from, up to eight.
+    sends_from: Vec<[u8; 4]>,
+    /// Sends from an address of the Internet.
+    carries: bool,
+    /// Frames from or to it.
     frames: u32,
+    /// Number of its first frame.
     first: usize,
 }
 
-/// The device that a set-up capture is about, where no table says: among the addresses that send,
-/// routers and those that hand out addresses left out, the one that joined (DHCP as a client, an
-/// ARP probe or announcement, EAPOL), then the one that most frames are from or to, then the one
-/// that spoke first. A router is told from carrying: it sends from more than four network
-/// addresses, or answers DHCP.
-pub fn subject(path: &Path) -> Option<Mac> {
-    let mut seen: HashMap<Mac, (Conduct, Vec<[u8; 4]>)> = HashMap::new();
+/// An address that sends from more network addresses than that carries for others.
+const OWN_ADDRESSES: usize = 4;
+/// An address in more subfolders than that is no device of one of them.
+const FOLDERS_OF_A_DEVICE: usize = 2;
+
+/// The device that a capture is about, where no table says.
+///
+/// Left out are addresses of more than two subfolders (the gateway and phone of the laboratory,
+/// where there are more than two subfolders), and routers: who hands out addresses, sends from an
+/// address of the Internet, or from more than four addresses. Among the rest it is one that joined,
+/// if there is any; then the one that most frames are from or to; then the one that spoke first.
+fn subject(
+    conduct: &HashMap<Mac, Conduct>,
+    folders: &HashMap<Mac, BTreeSet<String>>,
+) -> Option<Mac> {
+    let shared =
+        |mac: &Mac| folders.get(mac).is_some_and(|folders| folders.len() > FOLDERS_OF_A_DEVICE);
+    let rank = |mac: &Mac, conduct: &Conduct| {
+        let routes = conduct.serves || conduct.carries || conduct.sends_from.len() > OWN_ADDRESSES;
+        (!shared(mac), !routes, conduct.joins, conduct.frames, Reverse(conduct.first), *mac)
+    };
+    conduct.iter().max_by_key(|(mac, conduct)| rank(mac, conduct)).map(|(mac, _)| *mac)
+}
+
+/// What each address that sends did in a capture.
+fn conduct(path: &Path) -> HashMap<Mac, Conduct> {
+    let mut seen: HashMap<Mac, Conduct> = HashMap::new();
     let mut number = 0;
     packets(path, |packet| {
-        let Some((to, from)) = ends(packet) else { return true };
         number += 1;
-        let data = packet.data;
-        let at = |index: usize| data.get(index).copied().unwrap_or(0);
-        let ethertype = u16::from(at(12)) << 8 | u16::from(at(13));
+        let Some((to, from)) = ends(packet) else { return true };
         if from.is_device() {
-            let (conduct, addresses) = seen.entry(from).or_default();
-            if conduct.first == 0 {
-                conduct.first = number;
-            }
+            let conduct =
+                seen.entry(from).or_insert_with(|| Conduct { first: number, ..Conduct::default() });
             conduct.frames += 1;
-            let dhcp = ethertype == 0x0800 && at(23) == 17;
-            let ports = (
-                u16::from(at(34)) << 8 | u16::from(at(35)),
-                u16::from(at(36)) << 8 | u16::from(at(37)),
-            );
-            let sender = data.get(28..32);
-            let announces =
-                ethertype == 0x0806 && (sender == Some(&[0; 4]) || sender == data.get(38..42));
-            conduct.joins +=
-                u32::from(ethertype == 0x888e || announces || dhcp && ports == (68, 67));
-            conduct.serves |= dhcp && ports.0 == 67;
-            conduct.names += u32::from(dhcp && (ports.1 == 5353 || ports.1 == 1900));
-            if ethertype == 0x0800
-                && let Some(address) = data.get(26..30).and_then(|bytes| bytes.first_chunk::<4>())
-                && addresses.len() < 8
-                && !addresses.contains(address)
-            {
-                addresses.push(*address);
-            }
-            conduct.carries = addresses.len() as u32;
+            conduct.sent(packet.data);
         }
-        if to.is_device()
-            && let Some((conduct, _)) = seen.get_mut(&to)
-        {
+        if let Some(conduct) = seen.get_mut(&to) {
             conduct.frames += 1;
         }
         true
     });
-    let router = |conduct: &Conduct| conduct.serves || conduct.carries > 4;
-    let rank = |conduct: &Conduct| {
-        (!router(conduct), conduct.joins > 0, conduct.frames, std::cmp::Reverse(conduct.first))
-    };
-    let best = seen.iter().max_by_key(|(mac, (conduct, _))| (rank(conduct), **mac))?;
-    Some(*best.0)
+    seen
+}
+
+impl Conduct {
+    fn sent(&mut self, frame: &[u8]) {
+        let word =
+            |at: usize| frame.get(at..at + 2).and_then(|bytes| bytes.first_chunk::<2>()).copied();
+        match word(12).map(u16::from_be_bytes) {
+            Some(0x888e) => self.joins = true,
+            Some(0x0806) => {
+                let (sender, target) = (frame.get(28..32), frame.get(38..42));
+                self.joins |= sender == Some(&[0; 4]) || sender == target;
+            }
+            Some(0x0800) => {
+                if frame.get(23) == Some(&17) {
+                    let ports =
+                        (word(34).map(u16::from_be_bytes), word(36).map(u16::from_be_bytes));
+                    self.joins |= ports == (Some(68), Some(67));
+                    self.serves |= ports.0 == Some(67);
+                }
+                if let Some(address) = frame.get(26..30).and_then(|bytes| bytes.first_chunk::<4>())
+                    && self.sends_from.len() < 8
+                    && !self.sends_from.contains(address)
+                {
+                    self.sends_from.push(*address);
+                    self.carries |= is_public(IpAddr::from(*address));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Tables that say which address is the device.

@@ -20,6 +20,8 @@ const FIT_WIDTH: f64 = 0.03;
 const VOTE_BONUS: f64 = 3.5;
 /// Below that margin over a sibling only the family is named.
 const SIBLING_MARGIN: f64 = 2.2;
+/// What is left of the confidence in a product that names itself, where the device does not.
+const OF_SILENT: f64 = 0.5;
 /// Tokens kept as reasons.
 const MOST_REASONS: usize = 6;
 
@@ -43,18 +45,13 @@ pub struct Verdict {
     pub margin: f64,
     /// How far its fit lies above the threshold.
     pub fit: f64,
+    /// Whether only its family should be named: a sibling came too close, or the device does not
+    /// say the name that this product says, so that it may be a sibling nobody knows.
+    pub family_only: bool,
     /// Who came closest.
     pub rival: Option<String>,
     /// Hashes of the device's tokens that told, strongest first.
     pub told: Vec<u64>,
-}
-
-impl Verdict {
-    /// Whether the product itself may be named, and not only its family.
-    #[must_use]
-    pub fn is_model(&self) -> bool {
-        self.voted || self.margin >= SIBLING_MARGIN || !labels::has_siblings(&self.label)
-    }
 }
 
 /// A device's tokens, as far as the model knows them.
@@ -106,18 +103,23 @@ impl Model {
             .collect();
         rivals.sort_by(|a, b| a.0.total_cmp(&b.0));
         let family = labels::family(&label);
-        let outside = rivals.iter().find(|(_, other)| labels::family(self.label_of(*other)) != family);
+        let outside =
+            rivals.iter().find(|(_, other)| labels::family(self.label_of(*other)) != family);
         let threshold = if voted { FIT_OF_VOTED } else { FIT };
         let fit = self.fit(profile, shown) - threshold;
         let fits = logistic(fit / FIT_WIDTH);
         let sure = |margin: f64| if voted { margin.max(0.0) + VOTE_BONUS } else { margin };
-        let family_margin = outside.map_or(sure(margin).max(VOTE_BONUS), |(margin, _)| sure(*margin));
-        let confidence = logistic(sure(margin)) * fits;
+        let family_margin =
+            outside.map_or(sure(margin).max(VOTE_BONUS), |(margin, _)| sure(*margin));
+        let siblings = !voted && labels::has_siblings(&label);
+        let silent = siblings && self.derived.names_itself.get(profile) == Some(&true);
+        let confidence = logistic(sure(margin)) * fits * if silent { OF_SILENT } else { 1.0 };
         Verdict {
             confidence,
             family_confidence: (logistic(family_margin) * fits).max(confidence),
             accepted: fit >= 0.0,
             voted,
+            family_only: silent || siblings && margin < SIBLING_MARGIN,
             margin,
             fit,
             rival: rivals.first().map(|(_, other)| self.label_of(*other).to_owned()),
@@ -172,9 +174,13 @@ impl Model {
                 *count += 1;
             }
         }
-        let mut ranked: Vec<(u32, u16)> =
-            votes.iter().zip(0..).filter(|(count, _)| **count > 0).map(|(count, label)| (*count, label)).collect();
-        ranked.sort_by(|a, b| b.0.cmp(&a.0));
+        let mut ranked: Vec<(u32, u16)> = votes
+            .iter()
+            .zip(0..)
+            .filter(|(count, _)| **count > 0)
+            .map(|(count, label)| (*count, label))
+            .collect();
+        ranked.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         match ranked.as_slice() {
             [(_, label)] => Some(*label),
             [(first, label), (second, _), ..] if *first >= 3 * second => Some(*label),
@@ -198,7 +204,8 @@ impl Model {
             }
         }
         if let Some(voted) = vote
-            && let Some(leader) = order.iter().copied().find(|profile| label(*profile) == Some(voted))
+            && let Some(leader) =
+                order.iter().copied().find(|profile| label(*profile) == Some(voted))
         {
             best.retain(|profile| *profile != leader);
             best.insert(0, leader);
@@ -208,7 +215,8 @@ impl Model {
 
     fn margin(&self, profile: usize, candidates: &[usize], shown: &Shown) -> f64 {
         let others = candidates.iter().filter(|other| **other != profile);
-        let margin = others.map(|other| self.duel(profile, *other, shown)).fold(f64::INFINITY, f64::min);
+        let margin =
+            others.map(|other| self.duel(profile, *other, shown)).fold(f64::INFINITY, f64::min);
         // Without a second product there is nobody to lose to.
         if margin.is_finite() { margin } else { 0.0 }
     }
@@ -236,13 +244,15 @@ impl Model {
     }
 
     fn find_duel_tokens(&self, a: usize, b: usize) -> Vec<DuelToken> {
-        let captures = |profile: usize| self.profiles.get(profile).map_or(1.0, |p| f64::from(p.captures));
+        let captures =
+            |profile: usize| self.profiles.get(profile).map_or(1.0, |p| f64::from(p.captures));
         let (of_a, of_b) = (captures(a), captures(b));
         let share_a = |count: u16| (f64::from(count) + 0.5) / (of_a + 1.0);
         let share_b = |count: u16| (f64::from(count) + 0.5) / (of_b + 1.0);
         let width = self.profiles.len().max(1);
         let rows = self.derived.counts.chunks_exact(width);
-        let pairs = rows.map(|row| (row.get(a).copied().unwrap_or(0), row.get(b).copied().unwrap_or(0)));
+        let pairs =
+            rows.map(|row| (row.get(a).copied().unwrap_or(0), row.get(b).copied().unwrap_or(0)));
         // How significant a pair of counts is depends on nothing else.
         let side = of_b as usize + 1;
         let mut known: Vec<i64> = vec![-1; (of_a as usize + 1) * side];
@@ -286,7 +296,8 @@ impl Model {
 
     /// How much of what the device did belongs to the profile, and the other way round.
     fn fit(&self, profile: usize, shown: &Shown) -> f64 {
-        let captures = self.profiles.get(profile).map_or(1.0, |profile| f64::from(profile.captures));
+        let captures =
+            self.profiles.get(profile).map_or(1.0, |profile| f64::from(profile.captures));
         let (mut covered, mut common, mut rarity) = (0.0, 0.0, 0.0);
         for place in &shown.places {
             let count = self.row(&self.derived.counts, *place).get(profile).copied().unwrap_or(0);
@@ -308,7 +319,8 @@ impl Model {
         let mut told: Vec<usize> = Vec::new();
         let label = self.profiles.get(profile).map(|profile| profile.label);
         if voted {
-            let names = |place: &&usize| self.derived.identity.get(**place).copied().flatten() == label;
+            let names =
+                |place: &&usize| self.derived.identity.get(**place).copied().flatten() == label;
             told.extend(shown.places.iter().filter(names));
         } else if let Some(rival) = rival {
             let tokens = self.duel_tokens(profile.min(rival), profile.max(rival));
@@ -334,7 +346,8 @@ impl Model {
         typical.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         told.extend(typical.iter().map(|(_, place)| *place).take(4 * MOST_REASONS));
         let mut hashes: Vec<u64> = Vec::new();
-        for hash in told.into_iter().filter_map(|place| self.lines.get(place)).map(|line| line.hash) {
+        for hash in told.into_iter().filter_map(|place| self.lines.get(place)).map(|line| line.hash)
+        {
             if !hashes.contains(&hash) {
                 hashes.push(hash);
             }

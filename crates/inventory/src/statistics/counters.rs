@@ -55,7 +55,11 @@ impl Counters {
     }
 
     pub(super) fn flow(&mut self, service: ServicePort) {
-        if service.tcp { self.flows_tcp += 1 } else { self.flows_udp += 1 }
+        if service.tcp {
+            self.flows_tcp += 1
+        } else {
+            self.flows_udp += 1
+        }
         if self.flows.len() < MOST_SERVICES || self.flows.contains_key(&service) {
             *self.flows.entry(service).or_default() += 1;
         }
@@ -63,6 +67,7 @@ impl Counters {
 
     /// Adds a token per counter, by octaves, and the shares of what is sent to many.
     pub(super) fn tokens(&self, kinds: &[KindSeen], peers: usize, into: &mut TokenSet) {
+        let [_, _, requests_sent, ..] = self.arp;
         let mut writer = Writer { into, text: Vec::new(), counters: 0 };
         for (key, count) in [
             ("castu", self.cast[0]),
@@ -83,7 +88,7 @@ impl Counters {
             ("flows_udp", self.flows_udp),
             ("dnsq", self.dns_questions),
             ("syn", self.syn),
-            ("arp_sreq", self.arp[Arp::Request as usize]),
+            ("arp_sreq", requests_sent),
         ] {
             if count == 0 {
                 writer.number(&[Part::S(key)], 0);
@@ -101,7 +106,10 @@ impl Counters {
         if !multicast_dns {
             writer.number(&[Part::S("udp>5353")], 0);
         }
-        let arps = Arp::ALL.map(|arp| ("arp_s", arp)).into_iter().chain(Arp::ALL.map(|arp| ("arp_r", arp)));
+        let arps = Arp::ALL
+            .map(|arp| ("arp_s", arp))
+            .into_iter()
+            .chain(Arp::ALL.map(|arp| ("arp_r", arp)));
         for (index, ((way, arp), count)) in arps.zip(self.arp).enumerate() {
             // Requests sent are among the above.
             if index != Arp::Request as usize {
@@ -114,7 +122,12 @@ impl Counters {
         for (service, count) in &self.flows {
             let mut port = Vec::new();
             service.write_port(&mut port);
-            let key = [Part::S("fl_"), Part::S(service.transport()), Part::S(service.side()), Part::B(&port)];
+            let key = [
+                Part::S("fl_"),
+                Part::S(service.transport()),
+                Part::S(service.side()),
+                Part::B(&port),
+            ];
             writer.counter(&key, *count);
         }
         let kinds = writer.counters;

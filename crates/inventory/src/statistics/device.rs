@@ -131,7 +131,13 @@ impl Device {
     }
 
     /// Adds what a device says: the whole string and, where asked, its words.
-    pub(super) fn add_string(&mut self, group: &str, key: &[&[u8]], value: &[u8], with_words: bool) {
+    pub(super) fn add_string(
+        &mut self,
+        group: &str,
+        key: &[&[u8]],
+        value: &[u8],
+        with_words: bool,
+    ) {
         let value = norm(value, &self.own);
         let value = value.trim_ascii();
         if value.is_empty() {
@@ -257,9 +263,15 @@ mod tests {
     #[test]
     fn gaps_fall_into_octaves_of_seconds() {
         let bin = |micros: i64| gap_bin(Timestamp::from_micros(micros), Timestamp::from_micros(0));
-        for (micros, expected) in
-            [(-5, -6), (0, -6), (15_624, -6), (31_250, -5), (999_999, -1), (1_000_000, 0), (200_000_000, 7)]
-        {
+        for (micros, expected) in [
+            (-5, -6),
+            (0, -6),
+            (15_624, -6),
+            (31_250, -5),
+            (999_999, -1),
+            (1_000_000, 0),
+            (200_000_000, 7),
+        ] {
             assert_eq!(bin(micros), expected, "{micros}");
         }
     }

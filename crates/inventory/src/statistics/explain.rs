@@ -4,35 +4,34 @@ use super::classify::Verdict;
 use super::labels;
 use super::token::TokenSet;
 
-/// Sentences of an explanation at most.
-const MOST_SENTENCES: usize = 5;
+/// Phrases of an explanation at most.
+const MOST_PHRASES: usize = 3;
 /// Longest quotation, in characters.
 const LONGEST_QUOTE: usize = 60;
 
-/// Why a device was taken for what it was taken for, strongest first: one sentence for each group
+/// Why a device was taken for what it was taken for, strongest first: one phrase for each group
 /// of tokens that told.
 #[must_use]
-pub(super) fn because(verdict: &Verdict, tokens: &TokenSet) -> Vec<String> {
-    let name = labels::product(&verdict.label)
-        .map_or_else(|| verdict.label.clone(), |product| format!("{} {}", product.vendor, product.model));
+pub(super) fn because(verdict: &Verdict, tokens: &TokenSet) -> String {
+    let name = labels::product(&verdict.label).map_or_else(
+        || verdict.label.clone(),
+        |product| format!("{} {}", product.vendor, product.model),
+    );
     let mut groups: Vec<String> = Vec::new();
-    let mut sentences = Vec::new();
+    let mut phrases: Vec<String> = Vec::new();
     for hash in &verdict.told {
         let Some(text) = tokens.text(*hash).map(String::from_utf8_lossy) else { continue };
         let group = text.split(':').next().unwrap_or_default().to_owned();
-        if groups.contains(&group) || sentences.len() == MOST_SENTENCES {
+        if groups.contains(&group) || phrases.len() == MOST_PHRASES {
             continue;
         }
         if let Some(phrase) = phrase(&text) {
-            let opening = if sentences.is_empty() { format!("behaves like {name}: ") } else { "it also ".to_owned() };
-            sentences.push(opening + &phrase);
+            phrases.push(phrase);
             groups.push(group);
         }
     }
-    if sentences.is_empty() {
-        sentences.push(format!("behaves like {name}"));
-    }
-    sentences
+    let opening = format!("its traffic is like that of {name}");
+    if phrases.is_empty() { opening } else { format!("{opening}: it {}", phrases.join(", ")) }
 }
 
 /// A token in words; none for those that say little to a person.
@@ -71,7 +70,9 @@ fn phrase(token: &str) -> Option<String> {
                 part(3),
                 part(4)
             ),
-            ("synack", 5) => format!("answers TCP with window {}, segment size {}", part(1), part(2)),
+            ("synack", 5) => {
+                format!("answers TCP with window {}, segment size {}", part(1), part(2))
+            }
             ("synw", _) => format!("opens TCP with window {}", part(1)),
             ("synackw", _) => format!("answers TCP with window {}", part(1)),
             ("dir", _) if part(2) == "syn" => format!(
@@ -135,7 +136,9 @@ fn phrase(token: &str) -> Option<String> {
             };
             match part(1).parse::<u32>() {
                 Ok(0) => format!("has no {what}"),
-                Ok(octave) => format!("has {} {what} or a little fewer", 1_u64 << (octave.clamp(1, 40) - 1)),
+                Ok(octave) => {
+                    format!("has {} {what} or a little fewer", 1_u64 << (octave.clamp(1, 40) - 1))
+                }
                 Err(_) => return None,
             }
         }
@@ -151,12 +154,18 @@ fn quote(text: &str) -> String {
 }
 
 fn service(side: &str, port: &str) -> String {
-    let port = if port == "same" { "the same port at both ends".to_owned() } else { format!("port {port}") };
+    let port = if port == "same" {
+        "the same port at both ends".to_owned()
+    } else {
+        format!("port {port}")
+    };
     if side == "c" { format!("client of {port}") } else { format!("server at {port}") }
 }
 
 fn is_kind(name: &str) -> bool {
-    ["arp", "eapol", "llc", "igmp", "icmp", "tcp", "udp"].iter().any(|known| name.starts_with(known))
+    ["arp", "eapol", "llc", "igmp", "icmp", "tcp", "udp"]
+        .iter()
+        .any(|known| name.starts_with(known))
 }
 
 /// A kind of frame in words.
@@ -199,9 +208,18 @@ mod tests {
     fn tokens_are_told_in_words() {
         for (token, expected) in [
             ("H:dhcp12:hs100(eu)", "says \"hs100(eu)\" in its DHCP host name"),
-            ("H:usn:uuid:#::upnp:rootdevice", "says \"uuid:#::upnp:rootdevice\" in an SSDP announcement"),
-            ("F:tcp:c:80:3:s:337", "makes data packet 3 of its TCP client of port 80 337 bytes long, sent"),
-            ("Y:syn:8400:1400:-:2", "opens TCP with window 8400, segment size 1400, scale - and options 2"),
+            (
+                "H:usn:uuid:#::upnp:rootdevice",
+                "says \"uuid:#::upnp:rootdevice\" in an SSDP announcement",
+            ),
+            (
+                "F:tcp:c:80:3:s:337",
+                "makes data packet 3 of its TCP client of port 80 337 bytes long, sent",
+            ),
+            (
+                "Y:syn:8400:1400:-:2",
+                "opens TCP with window 8400, segment size 1400, scale - and options 2",
+            ),
             ("X:b:udp>67:590", "sends UDP port 67 packets of 590 bytes"),
             ("GS:arp_probe:-3", "repeats ARP probe packets after 125 ms or a little more"),
             ("C:sudp>5353:4", "has 8 UDP port 5353 packets sent or a little fewer"),

@@ -54,7 +54,13 @@ impl Device {
         if flow.told & bit == 0 {
             flow.told |= bit;
             let port = port_text(service);
-            let parts = [S(service.transport()), S(service.side()), B(&port), S(way.direction()), S(way.cast())];
+            let parts = [
+                S(service.transport()),
+                S(service.side()),
+                B(&port),
+                S(way.direction()),
+                S(way.cast()),
+            ];
             self.add(&[S("P"), parts[0], parts[1], parts[2], parts[3], parts[4]]);
         }
         if way.sent && way.cast == Cast::Unicast {
@@ -197,5 +203,9 @@ fn port_of(port: u16) -> Vec<u8> {
 
 /// Whether a port is one at which services wait.
 const fn is_service(port: u16) -> bool {
-    port < 1024 || matches!(port, 1900 | 5353 | 5355 | 3702 | 5351 | 3478 | 8080 | 8443 | 1883 | 8883 | 5683)
+    port < 1024
+        || matches!(
+            port,
+            1900 | 5353 | 5355 | 3702 | 5351 | 3478 | 8080 | 8443 | 1883 | 8883 | 5683
+        )
 }

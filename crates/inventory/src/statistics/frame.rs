@@ -99,7 +99,8 @@ impl Device {
 
     fn arp(&mut self, way: Way, body: &[u8]) -> Kind {
         let Some(fixed) = body.first_chunk::<28>() else { return Kind::ShortArp };
-        let [.., o0, o1, _, _, _, _, _, _, a0, a1, a2, a3, _, _, _, _, _, _, b0, b1, b2, b3] = *fixed;
+        let [.., o0, o1, _, _, _, _, _, _, a0, a1, a2, a3, _, _, _, _, _, _, b0, b1, b2, b3] =
+            *fixed;
         let (sender, target) = ([a0, a1, a2, a3], [b0, b1, b2, b3]);
         let arp = if sender == [0; 4] {
             Arp::Probe
@@ -121,7 +122,8 @@ impl Device {
             let kind = self.kind(Kind::ShortIpv4);
             return self.count(frame.at, way, kind, body.len() as u32);
         };
-        let [v, _, l0, l1, _, _, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *fixed;
+        let [v, _, l0, l1, _, _, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+            *fixed;
         let header = usize::from(v & 15) * 4;
         let total = u16::from_be_bytes([l0, l1]);
         let flags = u16::from_be_bytes([f0, f1]);
@@ -190,7 +192,15 @@ impl Device {
         self.counters.ipv6 += 1;
         let end = frame.body.len().min(length as usize);
         let body = frame.body.get(start.min(end)..end).unwrap_or_default();
-        self.transport(&Packet { at: frame.at, way, protocol: next, body, remote, v6: true, length });
+        self.transport(&Packet {
+            at: frame.at,
+            way,
+            protocol: next,
+            body,
+            remote,
+            v6: true,
+            length,
+        });
     }
 
     fn transport(&mut self, packet: &Packet<'_>) {

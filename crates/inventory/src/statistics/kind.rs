@@ -114,4 +114,5 @@ fn service(out: &mut Vec<u8>, port: ServicePort, suffix: &str) {
 }
 
 /// Multicast DNS over IPv4, as a device that asks.
-pub(super) const MDNS_CLIENT: Kind = Kind::Service(ServicePort { tcp: false, client: true, port: Some(5353) });
+pub(super) const MDNS_CLIENT: Kind =
+    Kind::Service(ServicePort { tcp: false, client: true, port: Some(5353) });

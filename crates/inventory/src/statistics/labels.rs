@@ -42,7 +42,7 @@ const PRODUCTS: &[Product] = &[
     row("EdnetCam1", "EdnetCam1", "Ednet", "Cube", DeviceType::Camera),
     row("EdnetGateway", "EdnetGateway", "Ednet", "Living Gateway", DeviceType::Hub),
     row("HomeMaticPlug", "HomeMaticPlug", "eQ-3", "HomeMatic plug", DeviceType::Plug),
-    row("Hue", "Hue", "Philips", "Hue bridge", DeviceType::Hub),
+    row("Hue", "Hue", "Philips", "Hue bridge BSB002", DeviceType::Hub),
     row("Lightify", "Lightify", "Osram", "Lightify gateway", DeviceType::Hub),
     row("MAXGateway", "MAXGateway", "eQ-3", "MAX! Cube", DeviceType::Hub),
     row("SmarterCoffee", "smarter", "Smarter", "Coffee", DeviceType::Appliance),
@@ -55,12 +55,17 @@ const PRODUCTS: &[Product] = &[
     row("Withings", "Withings", "Withings", "scale", DeviceType::Scale),
 ];
 
-/// Labels that are one product: what hangs on a hub shows itself only through it.
+/// Labels that are one product: what hangs on a hub shows itself only through it, and second units
+/// of a product carry a number.
 const SAME: &[(&str, &str)] = &[
     ("HueBridge", "Hue"),
     ("HueSwitch", "Hue"),
     ("D-LinkHomeHub", "DLHub"),
     ("D-LinkDoorSensor", "DLHub"),
+    ("EdimaxCam2", "EdimaxCam1"),
+    ("EdnetCam2", "EdnetCam1"),
+    ("WeMoInsightSwitch2", "WeMoInsightSwitch"),
+    ("WeMoSwitch2", "WeMoSwitch"),
 ];
 
 /// The label of a profile or of a folder of captures: without the `@…` that names a part of the

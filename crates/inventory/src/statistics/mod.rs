@@ -24,6 +24,8 @@ mod model;
 mod names;
 mod normal;
 mod says;
+#[cfg(test)]
+mod tests;
 mod token;
 mod tracker;
 mod train;
@@ -88,16 +90,14 @@ pub fn guess(verdict: &Verdict, tokens: &TokenSet) -> Option<Guess> {
         return None;
     }
     let product = product(&verdict.label)?;
-    let reasons = explain::because(verdict, tokens)
-        .into_iter()
-        .map(|says| Reason { says: says.into(), source: "statistics".into(), packet: None })
-        .collect();
-    let model = verdict.is_model().then(|| Text::from(product.model));
+    let says = Text::from(explain::because(verdict, tokens));
+    let reasons = vec![Reason { says, source: "statistics".into(), packet: None }];
+    let sibling = verdict.family_only;
     Some(Guess {
-        model,
+        model: (!sibling).then(|| product.model.into()),
         vendor: Some(product.vendor.into()),
-        kind: verdict.is_model().then_some(product.kind).or(labels::family_kind(product)),
-        confidence: verdict.confidence as f32,
+        kind: if sibling { labels::family_kind(product) } else { Some(product.kind) },
+        confidence: if sibling { verdict.family_confidence } else { verdict.confidence } as f32,
         reasons,
     })
 }

@@ -92,6 +92,8 @@ pub(super) struct Derived {
     pub base: Vec<f64>,
     /// The label that alone names itself with the token.
     pub identity: Vec<Option<u16>>,
+    /// Whether a profile names itself in half of its captures.
+    pub names_itself: Vec<bool>,
     /// How rare a token is among profiles.
     pub rarity: Vec<f64>,
     /// Sum of rarity over what a profile shows.
@@ -124,7 +126,8 @@ impl Model {
         }
         let mut tokens: Vec<Line> = Vec::new();
         for (number, line) in lines {
-            let token = read_token(line, profiles.len()).ok_or_else(|| wrong(number, "is no token"))?;
+            let token =
+                read_token(line, profiles.len()).ok_or_else(|| wrong(number, "is no token"))?;
             if tokens.last().is_some_and(|last| last.hash >= token.hash) {
                 return Err(wrong(number, "is out of order"));
             }
@@ -143,7 +146,8 @@ impl Model {
         made: Vec<String>,
     ) -> Model {
         let derived = Derived::of(&labels, &profiles, &lines);
-        let duels = std::iter::repeat_with(OnceLock::new).take(profiles.len() * profiles.len()).collect();
+        let duels =
+            std::iter::repeat_with(OnceLock::new).take(profiles.len() * profiles.len()).collect();
         Model { labels, profiles, lines, made, derived, duels }
     }
 
@@ -195,6 +199,9 @@ fn read_profiles(list: &str) -> Option<(Vec<String>, Vec<Profile>)> {
     for entry in list.split(' ') {
         let (name, rest) = entry.split_once('=')?;
         let (label, captures) = rest.split_once(':')?;
+        if name.is_empty() || label.is_empty() || label.contains('=') {
+            return None;
+        }
         let known = labels.iter().position(|known| known == label);
         let label = known.unwrap_or_else(|| {
             labels.push(label.to_owned());
@@ -231,7 +238,8 @@ fn read_token(line: &str, profiles: usize) -> Option<Line> {
 impl Derived {
     fn of(labels: &[String], profiles: &[Profile], lines: &[Line]) -> Derived {
         let width = profiles.len();
-        let captures: Vec<f64> = profiles.iter().map(|profile| f64::from(profile.captures)).collect();
+        let captures: Vec<f64> =
+            profiles.iter().map(|profile| f64::from(profile.captures)).collect();
         let all: f64 = captures.iter().sum();
         let weights = weights(lines, all);
         let mut derived = Derived {
@@ -239,12 +247,18 @@ impl Derived {
             gains: Vec::with_capacity(lines.len() * width),
             base: vec![0.0; width],
             rarity_shown: vec![0.0; width],
+            names_itself: vec![false; width],
             ..Derived::default()
         };
         debug_assert!(labels.len() <= width, "every label has a profile");
         let mut row: Vec<u16> = Vec::with_capacity(width);
         // Most counts are zero, and few profiles differ in how many captures they have.
-        let mut none: Vec<(f64, (f64, f64))> = Vec::new();
+        let mut sizes: Vec<f64> = captures.clone();
+        sizes.sort_by(f64::total_cmp);
+        sizes.dedup();
+        let size_of: Vec<usize> =
+            captures.iter().map(|n| sizes.iter().position(|size| size == n).unwrap_or(0)).collect();
+        let mut none: Vec<(f64, f64)> = Vec::new();
         for line in lines {
             row.clear();
             row.resize(width, 0);
@@ -257,15 +271,12 @@ impl Derived {
             let usual = ((sum + 0.5) / (all + 1.0)).clamp(0.02, 0.5);
             let weight = weights.get(line.group.as_str()).copied().unwrap_or(1.0);
             none.clear();
-            for ((count, captures), base) in row.iter().zip(&captures).zip(&mut derived.base) {
-                let (present, absent) = if *count > 0 {
-                    logs(f64::from(*count), *captures, usual)
-                } else if let Some((_, known)) = none.iter().find(|(of, _)| of == captures) {
-                    *known
-                } else {
-                    let logs = logs(0.0, *captures, usual);
-                    none.push((*captures, logs));
-                    logs
+            none.extend(sizes.iter().map(|size| logs(0.0, *size, usual)));
+            let profiles_here = row.iter().zip(&captures).zip(&size_of);
+            for (((count, captures), size), base) in profiles_here.zip(&mut derived.base) {
+                let (present, absent) = match none.get(*size) {
+                    Some(known) if *count == 0 => *known,
+                    _ => logs(f64::from(*count), *captures, usual),
                 };
                 *base += 0.5 * absent * weight;
                 derived.gains.push(present * weight - 0.5 * absent * weight);
@@ -282,7 +293,16 @@ impl Derived {
                 }
             }
             derived.rarity.push(rarity);
-            derived.identity.push(identity(line, profiles));
+            let identity = identity(line, profiles);
+            if identity.is_some() {
+                for (profile, _) in line.counts.iter().map(share).filter(|(_, share)| *share >= 0.5)
+                {
+                    if let Some(slot) = derived.names_itself.get_mut(profile) {
+                        *slot = true;
+                    }
+                }
+            }
+            derived.identity.push(identity);
             derived.counts.extend_from_slice(&row);
         }
         derived

@@ -23,7 +23,9 @@ impl Device {
     /// A question sent to a name server.
     pub(super) fn dns_question(&mut self, message: &[u8]) {
         let (name, end) = read_name(message, 12);
-        let Some(kind) = message.get(end..).and_then(|rest| Reader::new(rest).u16()) else { return };
+        let Some(kind) = message.get(end..).and_then(|rest| Reader::new(rest).u16()) else {
+            return;
+        };
         let name = norm(&name, &self.own);
         self.add(&[S("N"), S("q"), N(u64::from(kind)), B(&name)]);
         let mut dots = name.iter().enumerate().rev().filter(|(_, byte)| **byte == b'.');

@@ -60,7 +60,9 @@ impl Device {
                     }
                 }
             }
-            [22, 3, minor, _, _, message, _, _, _, _, ..] => self.tls(way, *minor, *message, payload),
+            [22, 3, minor, _, _, message, _, _, _, _, ..] => {
+                self.tls(way, *minor, *message, payload)
+            }
             _ => {}
         }
     }
@@ -166,7 +168,9 @@ impl Device {
             b"user-agent" | b"server" if way.sent => self.add_string("H", &[name], value, true),
             b"usn" if ssdp => self.add_string("H", &[name], value, true),
             b"nt" | b"st" if ssdp => self.add_string("H", &[name], value, false),
-            b"man" | b"mx" | b"cache-control" if ssdp => self.add_string("U", &[name], value, false),
+            b"man" | b"mx" | b"cache-control" if ssdp => {
+                self.add_string("U", &[name], value, false)
+            }
             b"location" if ssdp => self.add_normal(&[S("U"), S("loc")], without_host(value)),
             b"host" if !ssdp && way.sent => self.add_normal(&[S("W"), S("host")], value),
             _ => {}
@@ -204,7 +208,13 @@ impl Device {
                 self.add_normal(&[S("N"), S("sni")], name.as_bytes());
             }
         }
-        self.add(&[S("J"), S("hs"), S(way.direction()), N(u64::from(message)), N(u64::from(minor))]);
+        self.add(&[
+            S("J"),
+            S("hs"),
+            S(way.direction()),
+            N(u64::from(message)),
+            N(u64::from(minor)),
+        ]);
     }
 }
 

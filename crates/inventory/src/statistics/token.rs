@@ -133,7 +133,8 @@ impl TokenSet {
     pub(super) fn insert(&mut self, text: &[u8]) {
         let hash = fnv(text);
         let full = self.tokens.len() >= MOST_TOKENS;
-        let entry = self.tokens.entry(spread(hash), |token| token.hash == hash, |token| spread(token.hash));
+        let entry =
+            self.tokens.entry(spread(hash), |token| token.hash == hash, |token| spread(token.hash));
         if let Entry::Vacant(place) = entry
             && !full
         {
@@ -169,7 +170,13 @@ mod tests {
     #[test]
     fn parts_are_written_as_the_model_was_trained_on_them() {
         let mut out = Vec::new();
-        for part in [Part::S("a:"), Part::N(0), Part::N(65_535), Part::Hex(&[0, 0xaf]), Part::Dotted(&[224, 0, 0, 251])] {
+        for part in [
+            Part::S("a:"),
+            Part::N(0),
+            Part::N(65_535),
+            Part::Hex(&[0, 0xaf]),
+            Part::Dotted(&[224, 0, 0, 251]),
+        ] {
             part.write(&mut out);
         }
         assert_eq!(out, b"a:06553500af224.0.0.251");

@@ -21,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { devices: 512, packets: 2_500, seconds: 600 }
+        Limits { devices: 1_024, packets: 2_500, seconds: 600 }
     }
 }
 
@@ -128,7 +128,8 @@ impl Tracker {
                 Entry::Vacant(_) if mac.is_zero() => return None,
                 Entry::Vacant(new) => {
                     let place = self.devices.len() as u32;
-                    self.devices.push(Watched { mac, state: State::Live(Box::new(Device::new(mac))) });
+                    self.devices
+                        .push(Watched { mac, state: State::Live(Box::new(Device::new(mac))) });
                     *new.insert(place)
                 }
             }
@@ -143,7 +144,8 @@ impl Tracker {
         if since < self.limits.seconds && device.packets < self.limits.packets {
             return device.frame(frame, sent);
         }
-        watched.state = State::Frozen { tokens: device.tokens(), sent: device.first_sent.is_some() };
+        watched.state =
+            State::Frozen { tokens: device.tokens(), sent: device.first_sent.is_some() };
         if let Some(place) = self.index.get_mut(&key(watched.mac)) {
             *place |= FROZEN;
         }

@@ -25,8 +25,27 @@ const NAMING: &[&str] = &[
 
 /// Words of the standards, which name nobody.
 const NOBODY: &[&str] = &[
-    "uuid", "urn", "schemas", "upnp", "org", "wifialliance", "device", "service", "basic", "rootdevice",
-    "tcp", "udp", "local", "http", "configuration", "utility", "network", "camera", "true", "false", "null",
+    "uuid",
+    "urn",
+    "schemas",
+    "upnp",
+    "org",
+    "wifialliance",
+    "device",
+    "service",
+    "basic",
+    "rootdevice",
+    "tcp",
+    "udp",
+    "local",
+    "http",
+    "configuration",
+    "utility",
+    "network",
+    "camera",
+    "true",
+    "false",
+    "null",
 ];
 
 /// What one capture showed.
@@ -96,12 +115,16 @@ fn names_itself(token: &[u8]) -> bool {
     }
     let mut value = token.splitn(3, ':').nth(2).unwrap_or_default();
     if token.starts_with("H:txt:") {
-        value = value.split_once('=').map(|(_, value)| value).filter(|value| !value.is_empty()).unwrap_or(value);
+        value = value
+            .split_once('=')
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_empty())
+            .unwrap_or(value);
     }
     let value = without_service_types(value);
-    value
-        .split(|c: char| !(c.is_ascii_digit() || c.is_ascii_lowercase()))
-        .any(|word| !NOBODY.contains(&word) && word.chars().filter(char::is_ascii_lowercase).count() >= 2)
+    value.split(|c: char| !(c.is_ascii_digit() || c.is_ascii_lowercase())).any(|word| {
+        !NOBODY.contains(&word) && word.chars().filter(char::is_ascii_lowercase).count() >= 2
+    })
 }
 
 /// A bare service type, such as `_hap._tcp`, names nobody.
@@ -135,7 +158,12 @@ mod tests {
 
     #[test]
     fn only_words_beyond_the_standards_name_a_device() {
-        for token in ["H:dhcp12:hs100", "H:nt:urn:belkin:device:insight:1", "H:txt:md=bridge", "H:mdns:philips hue - #._hue._tcp.local"] {
+        for token in [
+            "H:dhcp12:hs100",
+            "H:nt:urn:belkin:device:insight:1",
+            "H:txt:md=bridge",
+            "H:mdns:philips hue - #._hue._tcp.local",
+        ] {
             assert!(names_itself(token.as_bytes()), "{token}");
         }
         for token in [
