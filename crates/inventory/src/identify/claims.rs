@@ -51,7 +51,9 @@ impl Case {
         let value = members.first()?.value.clone();
         let mut reasons: Vec<Reason> = Vec::new();
         for member in &members {
-            if reasons.len() < MOST_REASONS && !reasons.contains(&member.reason) {
+            // Said again over another address it is the same reason.
+            let known = reasons.iter().any(|reason| reason.says == member.reason.says);
+            if reasons.len() < MOST_REASONS && !known {
                 reasons.push(member.reason.clone());
             }
         }
