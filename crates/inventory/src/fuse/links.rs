@@ -21,6 +21,8 @@ struct Segment {
     stated: HashMap<IpAddr, u32>,
     /// Addresses that DHCP names as routers.
     gateways: HashSet<IpAddr>,
+    /// Whether private IPv4 addresses were stated: public ones then come from elsewhere.
+    private: bool,
 }
 
 /// One node per link-layer address, with the ends that are its own.
@@ -71,7 +73,8 @@ impl Segment {
             }
         }
         let gateways = inventory.gateways.iter().map(|(ip, _)| *ip).collect();
-        Segment { near, stated, gateways }
+        let private = stated.keys().copied().any(is_site_v4);
+        Segment { near, stated, gateways, private }
     }
 
     fn is_near(&self, ip: IpAddr) -> bool {
@@ -138,7 +141,7 @@ fn why_routes(
         });
         if v6_of_one_network {
             // A host's own global addresses, unless it has nothing to do with this network.
-        } else if others || addressed || first.meets_site || rest.len() > 1 {
+        } else if others || addressed || first.meets_site || segment.private || rest.len() > 1 {
             return Some(("packets of public addresses come from its link address", packet));
         }
     }

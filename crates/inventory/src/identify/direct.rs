@@ -101,14 +101,18 @@ pub(super) fn read(case: &mut Case, saying: &Saying) {
 
 fn add(case: &mut Case, saying: &Saying, attribute: Attribute, value: &str, confidence: f32) {
     let value = value.trim();
-    if value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str()) {
+    // Parsers write "vendor 138" for a number that they have no name for.
+    let number = value.strip_prefix("vendor ").unwrap_or_default();
+    let nameless = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if nameless || value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str()) {
         return;
     }
     // An identifier is a poor name.
     let confidence = match attribute {
         Attribute::Name if is_number(value) => confidence * 0.7,
         // So is what every piece of a product is called before somebody names it.
-        Attribute::Name if is_factory_name(saying.field, value) => confidence * 0.75,
+        Attribute::Name if is_factory_name(saying.field, value) => confidence * 0.85,
+        Attribute::Name if value.chars().count() <= 3 => confidence * 0.7,
         Attribute::Model if is_number(value) => 0.5,
         _ => confidence,
     };

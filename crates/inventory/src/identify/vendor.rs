@@ -33,8 +33,8 @@ pub(super) fn read(case: &mut Case, mac: Mac) {
         add(case, Attribute::Type, "virtual-machine", 0.7, &says);
         return;
     }
-    // A locally administered address says nothing about a maker.
-    if mac.is_local() {
+    // A locally administered address says nothing about a maker, nor does one made of zeros.
+    if mac.is_local() || mac.oui() == 0 {
         return;
     }
     let Some(owner) = oui::owner(mac) else { return };
