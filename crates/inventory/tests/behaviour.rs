@@ -94,7 +94,7 @@ fn party(mac: Mac, ip: [u8; 4]) -> Party {
     Party { mac: Some(mac), ip: Some(IpAddr::from(ip)), port: None }
 }
 
-fn of<'a>(devices: &'a Devices, mac: Mac) -> &'a Device {
+fn of(devices: &Devices, mac: Mac) -> &Device {
     devices.devices.iter().find(|device| device.macs.contains(&mac)).unwrap()
 }
 
@@ -211,7 +211,8 @@ fn a_router_is_told_from_the_public_addresses_behind_it_and_these_are_no_devices
     net.arp(router, [192, 168, 1, 1], [192, 168, 1, 9], true);
     for last in 1..20 {
         let server = party(router, [93, 184, 216, last]);
-        let response = HttpResponse { status: 200, server: Some("nginx".into()), ..HttpResponse::default() };
+        let response =
+            HttpResponse { status: 200, server: Some("nginx".into()), ..HttpResponse::default() };
         net.say(server, party(PHONE, [192, 168, 1, 9]), Said::HttpResponse(Box::new(response)));
     }
     let devices = net.devices();
@@ -219,7 +220,9 @@ fn a_router_is_told_from_the_public_addresses_behind_it_and_these_are_no_devices
     assert!(router.routes);
     assert_eq!(router.ips, [IpAddr::from([192, 168, 1, 1])]);
     assert_eq!(router.kind.as_ref().unwrap().value, DeviceType::Router);
-    assert!(devices.devices.iter().all(|device| !device.ips.contains(&IpAddr::from([93, 184, 216, 3]))));
+    assert!(
+        devices.devices.iter().all(|device| !device.ips.contains(&IpAddr::from([93, 184, 216, 3])))
+    );
 }
 
 #[test]
@@ -238,7 +241,8 @@ fn routed_devices_name_the_router_as_parent() {
     }
     let devices = net.devices();
     let parent = of(&devices, router).id.clone();
-    let plc = devices.devices.iter().find(|d| d.ips.contains(&IpAddr::from([10, 20, 0, 7]))).unwrap();
+    let plc =
+        devices.devices.iter().find(|d| d.ips.contains(&IpAddr::from([10, 20, 0, 7]))).unwrap();
     assert_eq!(plc.parent.as_ref(), Some(&parent));
     assert_eq!(plc.kind.as_ref().unwrap().value, DeviceType::Plc);
     assert_eq!(plc.vendor.as_ref().unwrap().value, "Siemens");
@@ -285,7 +289,8 @@ fn without_link_addresses_local_addresses_are_devices_and_public_ones_are_not() 
     let mut net = Net::new();
     let bare = |ip: [u8; 4]| Party { mac: None, ip: Some(IpAddr::from(ip)), port: None };
     net.say(bare([10, 0, 0, 5]), bare([93, 184, 216, 34]), agent("Roku/DVP-9.10"));
-    let response = HttpResponse { status: 200, server: Some("ECS".into()), ..HttpResponse::default() };
+    let response =
+        HttpResponse { status: 200, server: Some("ECS".into()), ..HttpResponse::default() };
     net.say(bare([93, 184, 216, 34]), bare([10, 0, 0, 5]), Said::HttpResponse(Box::new(response)));
     let devices = net.devices();
     assert_eq!(devices.devices.len(), 1);
@@ -339,10 +344,8 @@ fn a_name_that_somebody_else_announces_is_not_believed() {
 fn strings_that_disagree_are_not_certain() {
     let mac = Mac([0x02, 1, 2, 3, 4, 5]);
     let mut net = Net::new();
-    let upnp = UpnpDescription {
-        manufacturer: Some("Sonos, Inc.".into()),
-        ..UpnpDescription::default()
-    };
+    let upnp =
+        UpnpDescription { manufacturer: Some("Sonos, Inc.".into()), ..UpnpDescription::default() };
     net.say(party(mac, [10, 0, 0, 4]), Party::default(), Said::Upnp(Box::new(upnp)));
     net.dhcp(mac, [10, 0, 0, 4], "x", "ubnt");
     let devices = net.devices();

@@ -1,6 +1,6 @@
 //! Makes devices of groups of candidates: addresses, services, times, identity, children.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use cordon_model::{
@@ -9,7 +9,7 @@ use cordon_model::{
 
 use super::Nodes;
 use crate::devices::Devices;
-use crate::ends::{End, Tie};
+use crate::ends::{Act, End, Tie};
 use crate::identify::{self, Behaviour, Case, Subject};
 use crate::inventory::{Child, ChildKind, Inventory};
 use crate::scope::{Scope, eui64, scope, virtual_machine};
@@ -79,8 +79,13 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn of(inventory: &'a Inventory, nodes: &Nodes, members: &[usize]) -> Draft<'a> {
-        let mut draft =
-            Draft { ends: Vec::new(), macs: Vec::new(), ips: Vec::new(), routes: None, behind: None };
+        let mut draft = Draft {
+            ends: Vec::new(),
+            macs: Vec::new(),
+            ips: Vec::new(),
+            routes: None,
+            behind: None,
+        };
         for node in members.iter().filter_map(|member| nodes.nodes.get(*member)) {
             draft.macs.extend(node.mac);
             draft.routes = draft.routes.or(node.routes);
@@ -253,11 +258,8 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
             born.push(child_of(&hub.device, child));
         }
     }
-    for (index, hub) in built.iter().enumerate() {
-        let units = units(inventory, of_end, index);
-        if units.len() < 2 {
-            continue;
-        }
+    for (hub, units) in units(inventory, of_end) {
+        let Some(hub) = built.get(hub).filter(|_| units.len() > 1) else { continue };
         for (unit, packet) in units {
             let key = format!("unit-{unit}");
             let child = Child::new(0, ChildKind::ModbusUnit, key, packet);
@@ -269,26 +271,24 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
     built.append(&mut born);
 }
 
-/// The Modbus units that answered behind a device's addresses.
+/// The Modbus units that answered behind the addresses of each device.
 fn units(
     inventory: &Inventory,
     of_end: &[Option<usize>],
-    device: usize,
-) -> Vec<(u32, cordon_model::PacketId)> {
-    let mut units: Vec<(u32, cordon_model::PacketId)> = Vec::new();
+) -> BTreeMap<usize, BTreeMap<u32, cordon_model::PacketId>> {
+    let mut units: BTreeMap<usize, BTreeMap<u32, cordon_model::PacketId>> = BTreeMap::new();
     for (end, owner) in inventory.ends.ends.iter().zip(of_end) {
-        if *owner != Some(device) {
-            continue;
-        }
-        for act in end.acts.iter().filter(|act| act.app == cordon_model::App::Modbus && !act.actor) {
+        let Some(owner) = owner else { continue };
+        let served = |act: &&Act| act.app == cordon_model::App::Modbus && !act.actor;
+        for act in end.acts.iter().filter(served) {
             for unit in act.units.iter().filter(|unit| !NO_UNIT.contains(unit)) {
-                if units.len() < MOST_UNITS && !units.iter().any(|(known, _)| known == unit) {
-                    units.push((*unit, act.packet));
+                let known = units.entry(*owner).or_default();
+                if known.len() < MOST_UNITS {
+                    known.entry(*unit).or_insert(act.packet);
                 }
             }
         }
     }
-    units.sort_unstable();
     units
 }
 
@@ -299,19 +299,33 @@ fn child_of(hub: &Device, child: &Child) -> Built {
     (device.first, device.last) = (hub.first, hub.last);
     let number = child.key.rsplit('-').next().unwrap_or_default();
     let (kind, name, says, source) = match child.kind {
-        ChildKind::HueLight => {
-            (Some(DeviceType::Light), format!("light {number}"), "is addressed as a light of the hub", "http")
-        }
-        ChildKind::HueSensor => {
-            (Some(DeviceType::Sensor), format!("sensor {number}"), "is addressed as a sensor of the hub", "http")
-        }
+        ChildKind::HueLight => (
+            Some(DeviceType::Light),
+            format!("light {number}"),
+            "is addressed as a light of the hub",
+            "http",
+        ),
+        ChildKind::HueSensor => (
+            Some(DeviceType::Sensor),
+            format!("sensor {number}"),
+            "is addressed as a sensor of the hub",
+            "http",
+        ),
         ChildKind::BacnetDevice => {
             let says = "announces itself as another BACnet device behind the same address";
-            (Some(DeviceType::BuildingController), format!("BACnet device {number}"), says, "bacnet")
+            (
+                Some(DeviceType::BuildingController),
+                format!("BACnet device {number}"),
+                says,
+                "bacnet",
+            )
         }
-        ChildKind::ModbusUnit => {
-            (None, format!("unit {number}"), "answers as another unit behind the same address", "modbus")
-        }
+        ChildKind::ModbusUnit => (
+            None,
+            format!("unit {number}"),
+            "answers as another unit behind the same address",
+            "modbus",
+        ),
     };
     let reason = Reason { says: says.into(), source: source.into(), packet: Some(child.packet) };
     let claim = |value: &Option<String>| {

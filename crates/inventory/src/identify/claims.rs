@@ -49,7 +49,8 @@ impl Case {
             camps.swap(0, finer);
         }
         let (best, others) = camps.split_first()?;
-        let doubt = others.iter().map(|other| best.doubt_from(other, attribute)).fold(0.0, f32::max);
+        let doubt =
+            others.iter().map(|other| best.doubt_from(other, attribute)).fold(0.0, f32::max);
         let confidence = best.strength * (1.0 - doubt);
         let mut members = best.members.clone();
         members.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -188,9 +189,7 @@ impl Camp<'_> {
             // One product has several designations; only another maker's product contradicts, or
             // another product in the same kind of string.
             Attribute::Model if !self.contradicts(other) => 0.0,
-            Attribute::Type
-                if refines(&self.key, &other.key) || refines(&other.key, &self.key) =>
-            {
+            Attribute::Type if refines(&self.key, &other.key) || refines(&other.key, &self.key) => {
                 0.0
             }
             // A hint hardly shakes what is certain.
@@ -202,8 +201,11 @@ impl Camp<'_> {
         self.members.iter().any(|mine| {
             other.members.iter().any(|theirs| match (&mine.maker, &theirs.maker) {
                 (Some(a), Some(b)) => {
-                    !agree(Attribute::Vendor, &key(Attribute::Vendor, a), &key(Attribute::Vendor, b))
-                        || mine.reason.source == theirs.reason.source
+                    !agree(
+                        Attribute::Vendor,
+                        &key(Attribute::Vendor, a),
+                        &key(Attribute::Vendor, b),
+                    ) || mine.reason.source == theirs.reason.source
                 }
                 _ => false,
             })
@@ -223,9 +225,7 @@ fn agree(attribute: Attribute, a: &str, b: &str) -> bool {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     match attribute {
         Attribute::Type | Attribute::Name | Attribute::Firmware => a == b,
-        Attribute::Vendor | Attribute::Os => {
-            a == b || short.len() >= 3 && long.starts_with(short)
-        }
+        Attribute::Vendor | Attribute::Os => a == b || short.len() >= 3 && long.starts_with(short),
         Attribute::Model => a == b || short.len() >= 4 && long.contains(short),
     }
 }

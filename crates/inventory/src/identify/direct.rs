@@ -7,10 +7,36 @@ use crate::saying::{Field, Saying};
 
 /// Values that makers leave in a field without meaning anything by it.
 const EMPTY_WORDS: [&str; 30] = [
-    "basic", "generic", "model", "mediaserver", "unknown", "none", "default", "device", "n/a", "na",
-    "linux", "router", "test", "manufacturer", "(null)", "null", "upnp", "localhost", "true",
-    "false", "0", "1", "1.0", "2.0", "to be filled by o.e.m.", "unspecified", "openwrt", "root",
-    "media renderer", "dummy",
+    "basic",
+    "generic",
+    "model",
+    "mediaserver",
+    "unknown",
+    "none",
+    "default",
+    "device",
+    "n/a",
+    "na",
+    "linux",
+    "router",
+    "test",
+    "manufacturer",
+    "(null)",
+    "null",
+    "upnp",
+    "localhost",
+    "true",
+    "false",
+    "0",
+    "1",
+    "1.0",
+    "2.0",
+    "to be filled by o.e.m.",
+    "unspecified",
+    "openwrt",
+    "root",
+    "media renderer",
+    "dummy",
 ];
 
 /// Keys of mDNS TXT records and what their values are: services of HomeKit, Cast, AirPlay,
@@ -52,8 +78,20 @@ const TXT_KEYS: [(&str, Attribute, f32); 32] = [
 
 /// Services whose instance names are given by people or stand for the whole device.
 const NAMING_SERVICES: [&str; 14] = [
-    "_airplay", "_raop", "_ipp", "_ipps", "_printer", "_pdl-datastream", "_hap", "_workstation",
-    "_device-info", "_sonos", "_spotify-connect", "_smb", "_afpovertcp", "_companion-link",
+    "_airplay",
+    "_raop",
+    "_ipp",
+    "_ipps",
+    "_printer",
+    "_pdl-datastream",
+    "_hap",
+    "_workstation",
+    "_device-info",
+    "_sonos",
+    "_spotify-connect",
+    "_smb",
+    "_afpovertcp",
+    "_companion-link",
 ];
 
 /// Reads what the field itself means.
@@ -104,7 +142,8 @@ fn add(case: &mut Case, saying: &Saying, attribute: Attribute, value: &str, conf
     // Parsers write "vendor 138" for a number that they have no name for.
     let number = value.strip_prefix("vendor ").unwrap_or_default();
     let nameless = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if nameless || value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str()) {
+    if nameless || value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str())
+    {
         return;
     }
     // An identifier is a poor name.
