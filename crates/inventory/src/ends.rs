@@ -217,9 +217,8 @@ impl Ends {
     #[inline]
     fn find(&self, link: LinkId, ip: Option<IpAddr>) -> Option<EndId> {
         let ends = &self.ends;
-        let same = |id: &EndId| {
-            ends.get(*id as usize).is_some_and(|end| end.link == link && end.ip == ip)
-        };
+        let same =
+            |id: &EndId| ends.get(*id as usize).is_some_and(|end| end.link == link && end.ip == ip);
         self.by_pair.find(pair_hash(&self.hasher, link, ip), same).copied()
     }
 
@@ -315,12 +314,13 @@ impl End {
 
     /// It offers a service. What the payload showed stands above what a port suggests.
     pub(crate) fn offers(&mut self, offer: Offer) {
-        let same = |known: &&mut Offer| {
-            known.transport == offer.transport && known.port == offer.port
-        };
+        let same =
+            |known: &&mut Offer| known.transport == offer.transport && known.port == offer.port;
         let room = self.offers.len() < MOST_SERVICES;
         match self.offers.iter_mut().find(same) {
-            Some(known) if (known.basis, known.app.is_some()) < (offer.basis, offer.app.is_some()) => {
+            Some(known)
+                if (known.basis, known.app.is_some()) < (offer.basis, offer.app.is_some()) =>
+            {
                 *known = offer;
             }
             Some(_) => {}
@@ -330,7 +330,13 @@ impl End {
     }
 
     /// It uses an application of somebody.
-    pub(crate) fn uses(&mut self, app: App, basis: Basis, packet: PacketId, server: Option<IpAddr>) {
+    pub(crate) fn uses(
+        &mut self,
+        app: App,
+        basis: Basis,
+        packet: PacketId,
+        server: Option<IpAddr>,
+    ) {
         let known = self.uses.iter().position(|known| known.app == app && known.basis == basis);
         if known.is_none() && self.uses.len() < MOST_USES {
             self.uses.push(Use { app, basis, packet, flows: 0, servers: Vec::new() });

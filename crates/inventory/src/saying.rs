@@ -152,13 +152,7 @@ impl Sayings {
     }
 
     /// As [`Sayings::add`], for fields that several protocols share.
-    pub(crate) fn add_via(
-        &mut self,
-        field: Field,
-        via: Option<App>,
-        text: &str,
-        packet: PacketId,
-    ) {
+    pub(crate) fn add_via(&mut self, field: Field, via: Option<App>, text: &str, packet: PacketId) {
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0' || c == '"');
         if text.is_empty() || self.0.len() >= MOST_SAYINGS {
             return;
@@ -179,10 +173,6 @@ impl Sayings {
     /// In the order in which they were heard.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Saying> {
         self.0.iter()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn shared_router_addresses_are_known() {
-        let group = |text: &str| virtual_router(text.parse().unwrap()).map(|v| (v.protocol, v.group));
+        let group =
+            |text: &str| virtual_router(text.parse().unwrap()).map(|v| (v.protocol, v.group));
         assert_eq!(group("00:00:5e:00:01:05"), Some(("VRRP", 5)));
         assert_eq!(group("00:00:0c:07:ac:0a"), Some(("HSRP", 10)));
         assert_eq!(group("00:00:0c:9f:f0:01"), Some(("HSRP", 1)));

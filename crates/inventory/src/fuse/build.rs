@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use cordon_model::{
-    Attribute, Claim, Device, DeviceId, DeviceType, Mac, PacketId, Reason, Service, Text, Timestamp,
+    Attribute, Claim, Device, DeviceId, DeviceType, Mac, Reason, Service, Text, Timestamp,
 };
 
 use super::Nodes;
 use crate::devices::Devices;
-use crate::ends::{End, Tie};
+use crate::ends::{Act, End, Tie};
 use crate::identify::{self, Behaviour, Case, Subject};
 use crate::inventory::{Child, ChildKind, Inventory};
 use crate::scope::{Scope, eui64, scope, virtual_machine};
@@ -79,8 +79,13 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn of(inventory: &'a Inventory, nodes: &Nodes, members: &[usize]) -> Draft<'a> {
-        let mut draft =
-            Draft { ends: Vec::new(), macs: Vec::new(), ips: Vec::new(), routes: None, behind: None };
+        let mut draft = Draft {
+            ends: Vec::new(),
+            macs: Vec::new(),
+            ips: Vec::new(),
+            routes: None,
+            behind: None,
+        };
         for node in members.iter().filter_map(|member| nodes.nodes.get(*member)) {
             draft.macs.extend(node.mac);
             draft.routes = draft.routes.or(node.routes);
@@ -253,8 +258,8 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
             born.push(child_of(&hub.device, child));
         }
     }
-    for (index, units) in units(inventory, of_end) {
-        let Some(hub) = built.get(index).filter(|_| units.len() > 1) else { continue };
+    for (hub, units) in units(inventory, of_end) {
+        let Some(hub) = built.get(hub).filter(|_| units.len() > 1) else { continue };
         for (unit, packet) in units {
             let key = format!("unit-{unit}");
             let child = Child::new(0, ChildKind::ModbusUnit, key, packet);
@@ -266,24 +271,25 @@ fn children(inventory: &Inventory, of_end: &[Option<usize>], built: &mut Vec<Bui
     built.append(&mut born);
 }
 
-/// The Modbus units that answered behind each device's addresses.
-fn units(inventory: &Inventory, of_end: &[Option<usize>]) -> BTreeMap<usize, Vec<(u32, PacketId)>> {
-    let mut of_device: BTreeMap<usize, Vec<(u32, PacketId)>> = BTreeMap::new();
+/// The Modbus units that answered behind the addresses of each device.
+fn units(
+    inventory: &Inventory,
+    of_end: &[Option<usize>],
+) -> BTreeMap<usize, BTreeMap<u32, cordon_model::PacketId>> {
+    let mut units: BTreeMap<usize, BTreeMap<u32, cordon_model::PacketId>> = BTreeMap::new();
     for (end, owner) in inventory.ends.ends.iter().zip(of_end) {
         let Some(owner) = owner else { continue };
-        for act in end.acts.iter().filter(|act| act.app == cordon_model::App::Modbus && !act.actor) {
+        let served = |act: &&Act| act.app == cordon_model::App::Modbus && !act.actor;
+        for act in end.acts.iter().filter(served) {
             for unit in act.units.iter().filter(|unit| !NO_UNIT.contains(unit)) {
-                let units = of_device.entry(*owner).or_default();
-                if units.len() < MOST_UNITS && !units.iter().any(|(known, _)| known == unit) {
-                    units.push((*unit, act.packet));
+                let known = units.entry(*owner).or_default();
+                if known.len() < MOST_UNITS {
+                    known.entry(*unit).or_insert(act.packet);
                 }
             }
         }
     }
-    for units in of_device.values_mut() {
-        units.sort_unstable();
-    }
-    of_device
+    units
 }
 
 fn child_of(hub: &Device, child: &Child) -> Built {
@@ -293,19 +299,33 @@ fn child_of(hub: &Device, child: &Child) -> Built {
     (device.first, device.last) = (hub.first, hub.last);
     let number = child.key.rsplit('-').next().unwrap_or_default();
     let (kind, name, says, source) = match child.kind {
-        ChildKind::HueLight => {
-            (Some(DeviceType::Light), format!("light {number}"), "is addressed as a light of the hub", "http")
-        }
-        ChildKind::HueSensor => {
-            (Some(DeviceType::Sensor), format!("sensor {number}"), "is addressed as a sensor of the hub", "http")
-        }
+        ChildKind::HueLight => (
+            Some(DeviceType::Light),
+            format!("light {number}"),
+            "is addressed as a light of the hub",
+            "http",
+        ),
+        ChildKind::HueSensor => (
+            Some(DeviceType::Sensor),
+            format!("sensor {number}"),
+            "is addressed as a sensor of the hub",
+            "http",
+        ),
         ChildKind::BacnetDevice => {
             let says = "announces itself as another BACnet device behind the same address";
-            (Some(DeviceType::BuildingController), format!("BACnet device {number}"), says, "bacnet")
+            (
+                Some(DeviceType::BuildingController),
+                format!("BACnet device {number}"),
+                says,
+                "bacnet",
+            )
         }
-        ChildKind::ModbusUnit => {
-            (None, format!("unit {number}"), "answers as another unit behind the same address", "modbus")
-        }
+        ChildKind::ModbusUnit => (
+            None,
+            format!("unit {number}"),
+            "answers as another unit behind the same address",
+            "modbus",
+        ),
     };
     let reason = Reason { says: says.into(), source: source.into(), packet: Some(child.packet) };
     let claim = |value: &Option<String>| {

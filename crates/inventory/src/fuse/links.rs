@@ -21,6 +21,8 @@ struct Segment {
     stated: HashMap<IpAddr, u32>,
     /// Addresses that DHCP names as routers.
     gateways: HashSet<IpAddr>,
+    /// Whether private IPv4 addresses were stated: public ones then come from elsewhere.
+    private: bool,
 }
 
 /// One node per link-layer address, with the ends that are its own.
@@ -71,7 +73,8 @@ impl Segment {
             }
         }
         let gateways = inventory.gateways.iter().map(|(ip, _)| *ip).collect();
-        Segment { near, stated, gateways }
+        let private = stated.keys().copied().any(is_site_v4);
+        Segment { near, stated, gateways, private }
     }
 
     fn is_near(&self, ip: IpAddr) -> bool {
@@ -138,7 +141,7 @@ fn why_routes(
         });
         if v6_of_one_network {
             // A host's own global addresses, unless it has nothing to do with this network.
-        } else if others || addressed || first.meets_site || rest.len() > 1 {
+        } else if others || addressed || first.meets_site || segment.private || rest.len() > 1 {
             return Some(("packets of public addresses come from its link address", packet));
         }
     }
@@ -148,7 +151,8 @@ fn why_routes(
     if let Some((_, end)) = foreign {
         return Some(("forwards packets of another device", Some(end.first_packet)));
     }
-    let site = |end: &&(EndId, &End)| end.1.ip.is_some_and(|ip| scope(ip) == Scope::Site && ip.is_ipv4());
+    let site =
+        |end: &&(EndId, &End)| end.1.ip.is_some_and(|ip| scope(ip) == Scope::Site && ip.is_ipv4());
     if rest.iter().filter(site).count() >= MANY_SITE {
         let packet = rest.iter().find(site).map(|(_, end)| end.first_packet);
         return Some(("packets of many addresses come from its link address", packet));
@@ -168,9 +172,9 @@ fn own_of_router<'a>(
     // Global IPv6 of a network that is on this segment, stated by nobody else.
     found.extend(rest.iter().filter(|(_, end)| {
         free(end)
-            && end.ip.is_some_and(|ip| {
-                ip.is_ipv6() && scope(ip) == Scope::Global && segment.is_near(ip)
-            })
+            && end
+                .ip
+                .is_some_and(|ip| ip.is_ipv6() && scope(ip) == Scope::Global && segment.is_near(ip))
     }));
     let has_site = own.iter().any(|(_, end)| end.ip.is_some_and(is_site_v4));
     if has_site {
@@ -187,7 +191,10 @@ fn own_of_router<'a>(
         .find(|(_, end)| end.ip.is_some_and(|ip| segment.gateways.contains(&ip)))
         .or_else(|| site.iter().find(|(_, end)| end.ip.is_some_and(|ip| segment.is_near(ip))))
         .or_else(|| site.iter().find(|(_, end)| end.traits & serves != 0 && looks_first(end.ip)))
-        .or_else(|| site.first().filter(|_| site.len() == 1 && site.iter().all(|(_, end)| looks_first(end.ip))));
+        .or_else(|| {
+            site.first()
+                .filter(|_| site.len() == 1 && site.iter().all(|(_, end)| looks_first(end.ip)))
+        });
     found.extend(best.copied());
     found
 }

@@ -18,9 +18,30 @@ const MOST_HOLDERS: usize = 4;
 const SHORTEST_NAME: usize = 5;
 /// Host names that makers and systems give to all alike.
 const COMMON_NAMES: [&str; 24] = [
-    "localhost", "android", "iphone", "ipad", "macbook", "macbook-air", "macbook-pro", "windows",
-    "desktop", "laptop", "raspberrypi", "espressif", "esp8266", "esp32", "wlan0", "openwrt",
-    "ubuntu", "debian", "kali", "printer", "camera", "unknown", "watch", "appletv",
+    "localhost",
+    "android",
+    "iphone",
+    "ipad",
+    "macbook",
+    "macbook-air",
+    "macbook-pro",
+    "windows",
+    "desktop",
+    "laptop",
+    "raspberrypi",
+    "espressif",
+    "esp8266",
+    "esp32",
+    "wlan0",
+    "openwrt",
+    "ubuntu",
+    "debian",
+    "kali",
+    "printer",
+    "camera",
+    "unknown",
+    "watch",
+    "appletv",
 ];
 
 /// What two candidates can have in common.
@@ -35,14 +56,13 @@ enum Bond {
     NameAndClass,
     /// Host name in multicast DNS, where two devices at once cannot have the same.
     MulticastName,
-    /// Neighbouring BSSIDs that beacon on one radio.
+    /// Neighbouring BSSIDs that beacon on one radio, and the cable side of the same box.
     Radio,
 }
 
 /// The groups of node indices that are one device each.
 pub(super) fn groups(inventory: &Inventory, nodes: &Nodes) -> Vec<Vec<usize>> {
-    let facts: Vec<Summary> =
-        nodes.nodes.iter().map(|node| Summary::of(inventory, node)).collect();
+    let facts: Vec<Summary> = nodes.nodes.iter().map(|node| Summary::of(inventory, node)).collect();
     let mut holders: HashMap<(Bond, String), Vec<usize>> = HashMap::new();
     for (index, summary) in facts.iter().enumerate() {
         for bond in &summary.bonds {
@@ -76,6 +96,8 @@ struct Summary {
     last: Timestamp,
     products: Vec<String>,
     bonds: Vec<(Bond, String)>,
+    /// Beacons.
+    radio: bool,
 }
 
 impl Summary {
@@ -87,6 +109,7 @@ impl Summary {
             last: Timestamp::from_nanos(i64::MIN),
             products: Vec::new(),
             bonds: Vec::new(),
+            radio: false,
         };
         if node.mac.is_some_and(|mac| virtual_router(mac).is_some()) {
             return summary;
@@ -107,10 +130,11 @@ impl Summary {
     }
 
     fn take(&mut self, end: &End, mac: Option<Mac>, names: &mut Vec<String>, class: &mut String) {
-        if Trait::Beacons.is_in(end.traits)
+        if (Trait::Beacons.is_in(end.traits) || is_infrastructure(end))
             && let Some(mac) = mac
         {
             let [a, b, c, d, e, f] = mac.0;
+            self.radio |= Trait::Beacons.is_in(end.traits);
             self.bonds.push((Bond::Radio, format!("{:?}", [a & !2, b, c, d, e, f & 0xf0])));
         }
         for saying in end.sayings.iter() {
@@ -175,7 +199,8 @@ impl Summary {
 
 /// Whether candidates with that in common are one device.
 fn is_one(bond: Bond, a: &Summary, b: &Summary) -> bool {
-    if a.contradicts(b) {
+    // Its Wi-Fi set-up and its description may call one product by two names.
+    if bond != Bond::Radio && a.contradicts(b) {
         return false;
     }
     let (changed, random) = (!a.overlaps(b), a.random || b.random);
@@ -190,8 +215,18 @@ fn is_one(bond: Bond, a: &Summary, b: &Summary) -> bool {
         // not use both at once. A computer on cable and Wi-Fi has both at once, and one name.
         Bond::NameAndClass => random && changed || !random && !changed && !alike,
         Bond::MulticastName => random || !changed,
-        Bond::Radio => true,
+        // The cable of an access point has an address next to those of its radios.
+        Bond::Radio => a.radio || b.radio,
     }
+}
+
+/// Whether it says that it is an access point or a router to the internet.
+fn is_infrastructure(end: &End) -> bool {
+    end.sayings.iter().any(|saying| match saying.field {
+        Field::Capability => saying.text == "wlan access point",
+        Field::UpnpType | Field::SsdpTarget => saying.text.contains(":InternetGatewayDevice:"),
+        _ => false,
+    })
 }
 
 /// Long and varied enough to be made for one device.

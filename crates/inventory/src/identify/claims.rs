@@ -42,16 +42,24 @@ impl Case {
     /// The best supported value of an attribute, if it is good enough.
     pub(crate) fn claim(&self, attribute: Attribute) -> Option<Claim<Text>> {
         let mut camps = self.camps(attribute);
-        camps.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+        camps.sort_by(|a, b| {
+            b.strength.total_cmp(&a.strength).then_with(|| b.weight.total_cmp(&a.weight))
+        });
+        if let Some(finer) = finer(attribute, &camps) {
+            camps.swap(0, finer);
+        }
         let (best, others) = camps.split_first()?;
-        let doubt = others.iter().map(|other| best.doubt_from(other, attribute)).fold(0.0, f32::max);
+        let doubt =
+            others.iter().map(|other| best.doubt_from(other, attribute)).fold(0.0, f32::max);
         let confidence = best.strength * (1.0 - doubt);
         let mut members = best.members.clone();
         members.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         let value = members.first()?.value.clone();
         let mut reasons: Vec<Reason> = Vec::new();
         for member in &members {
-            if reasons.len() < MOST_REASONS && !reasons.contains(&member.reason) {
+            // Said again over another address it is the same reason.
+            let known = reasons.iter().any(|reason| reason.says == member.reason.says);
+            if reasons.len() < MOST_REASONS && !known {
                 reasons.push(member.reason.clone());
             }
         }
@@ -74,12 +82,14 @@ impl Case {
             }
             match camps.iter_mut().find(|camp| agree(attribute, &camp.key, &key)) {
                 Some(camp) => {
-                    if key.len() > camp.key.len() {
+                    if key.len() < camp.key.len() {
                         camp.key = key;
                     }
                     camp.members.push(evidence);
                 }
-                None => camps.push(Camp { key, members: vec![evidence], strength: 0.0 }),
+                None => {
+                    camps.push(Camp { key, members: vec![evidence], weight: 0.0, strength: 0.0 });
+                }
             }
         }
         camps.iter_mut().for_each(Camp::weigh);
@@ -91,7 +101,64 @@ impl Case {
 struct Camp<'a> {
     key: String,
     members: Vec<&'a Evidence>,
+    /// All evidence together, for the order among camps.
+    weight: f32,
+    /// The same, no surer than such evidence can make anything.
     strength: f32,
+}
+
+/// Types that other types refine: a thing of the second kind is also of the first.
+const COARSE: [(DeviceType, &[DeviceType]); 5] = [
+    (
+        DeviceType::Computer,
+        &[
+            DeviceType::Server,
+            DeviceType::EngineeringStation,
+            DeviceType::ScadaServer,
+            DeviceType::Historian,
+            DeviceType::Hmi,
+            DeviceType::Imaging,
+            DeviceType::PatientMonitor,
+            DeviceType::InfusionPump,
+            DeviceType::Medical,
+            DeviceType::Storage,
+            DeviceType::VirtualMachine,
+            DeviceType::BuildingController,
+            DeviceType::VideoRecorder,
+            DeviceType::Hub,
+        ],
+    ),
+    (
+        DeviceType::Server,
+        &[DeviceType::ScadaServer, DeviceType::Historian, DeviceType::Storage, DeviceType::Hub],
+    ),
+    (
+        DeviceType::Medical,
+        &[DeviceType::InfusionPump, DeviceType::PatientMonitor, DeviceType::Imaging],
+    ),
+    (DeviceType::Router, &[DeviceType::Firewall, DeviceType::AccessPoint]),
+    (DeviceType::Switch, &[DeviceType::Router, DeviceType::Firewall, DeviceType::AccessPoint]),
+];
+/// How sure a finer type must be to be taken in the place of a coarse one.
+const FINER: f32 = 0.6;
+
+/// Whether everything of type `fine` is also of type `coarse`.
+fn refines(fine: &str, coarse: &str) -> bool {
+    if coarse == DeviceType::Iot.name() {
+        return fine != coarse;
+    }
+    COARSE
+        .iter()
+        .filter(|(kind, _)| kind.name() == coarse)
+        .any(|(_, finer)| finer.iter().any(|kind| kind.name() == fine))
+}
+
+/// The first camp that says the same as the best one, more precisely.
+fn finer(attribute: Attribute, camps: &[Camp<'_>]) -> Option<usize> {
+    let best = camps.first().filter(|_| attribute == Attribute::Type)?;
+    // A router that is also an access point is a router, unless it calls itself otherwise.
+    let enough = if best.key == DeviceType::Router.name() { best.strength } else { FINER };
+    camps.iter().position(|camp| camp.strength >= enough && refines(&camp.key, &best.key))
 }
 
 impl Camp<'_> {
@@ -108,7 +175,8 @@ impl Camp<'_> {
         let missed: f32 = by_source.iter().map(|(_, confidence)| 1.0 - confidence).product();
         let own = self.members.iter().any(|member| member.own && member.confidence >= 0.8);
         let ceiling = if own { CEILING } else { CEILING_OF_OTHERS };
-        self.strength = (1.0 - missed).min(ceiling);
+        self.weight = 1.0 - missed;
+        self.strength = self.weight.min(ceiling);
     }
 
     /// How much another camp takes away from this one.
@@ -121,7 +189,11 @@ impl Camp<'_> {
             // One product has several designations; only another maker's product contradicts, or
             // another product in the same kind of string.
             Attribute::Model if !self.contradicts(other) => 0.0,
-            _ => weight * other.strength,
+            Attribute::Type if refines(&self.key, &other.key) || refines(&other.key, &self.key) => {
+                0.0
+            }
+            // A hint hardly shakes what is certain.
+            _ => weight * other.strength.powi(3),
         }
     }
 
@@ -129,8 +201,11 @@ impl Camp<'_> {
         self.members.iter().any(|mine| {
             other.members.iter().any(|theirs| match (&mine.maker, &theirs.maker) {
                 (Some(a), Some(b)) => {
-                    !agree(Attribute::Vendor, &key(Attribute::Vendor, a), &key(Attribute::Vendor, b))
-                        || mine.reason.source == theirs.reason.source
+                    !agree(
+                        Attribute::Vendor,
+                        &key(Attribute::Vendor, a),
+                        &key(Attribute::Vendor, b),
+                    ) || mine.reason.source == theirs.reason.source
                 }
                 _ => false,
             })
@@ -150,9 +225,7 @@ fn agree(attribute: Attribute, a: &str, b: &str) -> bool {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     match attribute {
         Attribute::Type | Attribute::Name | Attribute::Firmware => a == b,
-        Attribute::Vendor | Attribute::Os => {
-            a == b || short.len() >= 3 && long.starts_with(short)
-        }
+        Attribute::Vendor | Attribute::Os => a == b || short.len() >= 3 && long.starts_with(short),
         Attribute::Model => a == b || short.len() >= 4 && long.contains(short),
     }
 }

@@ -7,10 +7,36 @@ use crate::saying::{Field, Saying};
 
 /// Values that makers leave in a field without meaning anything by it.
 const EMPTY_WORDS: [&str; 30] = [
-    "basic", "generic", "model", "mediaserver", "unknown", "none", "default", "device", "n/a", "na",
-    "linux", "router", "test", "manufacturer", "(null)", "null", "upnp", "localhost", "true",
-    "false", "0", "1", "1.0", "2.0", "to be filled by o.e.m.", "unspecified", "openwrt", "root",
-    "media renderer", "dummy",
+    "basic",
+    "generic",
+    "model",
+    "mediaserver",
+    "unknown",
+    "none",
+    "default",
+    "device",
+    "n/a",
+    "na",
+    "linux",
+    "router",
+    "test",
+    "manufacturer",
+    "(null)",
+    "null",
+    "upnp",
+    "localhost",
+    "true",
+    "false",
+    "0",
+    "1",
+    "1.0",
+    "2.0",
+    "to be filled by o.e.m.",
+    "unspecified",
+    "openwrt",
+    "root",
+    "media renderer",
+    "dummy",
 ];
 
 /// Keys of mDNS TXT records and what their values are: services of HomeKit, Cast, AirPlay,
@@ -52,8 +78,20 @@ const TXT_KEYS: [(&str, Attribute, f32); 32] = [
 
 /// Services whose instance names are given by people or stand for the whole device.
 const NAMING_SERVICES: [&str; 14] = [
-    "_airplay", "_raop", "_ipp", "_ipps", "_printer", "_pdl-datastream", "_hap", "_workstation",
-    "_device-info", "_sonos", "_spotify-connect", "_smb", "_afpovertcp", "_companion-link",
+    "_airplay",
+    "_raop",
+    "_ipp",
+    "_ipps",
+    "_printer",
+    "_pdl-datastream",
+    "_hap",
+    "_workstation",
+    "_device-info",
+    "_sonos",
+    "_spotify-connect",
+    "_smb",
+    "_afpovertcp",
+    "_companion-link",
 ];
 
 /// Reads what the field itself means.
@@ -66,14 +104,14 @@ pub(super) fn read(case: &mut Case, saying: &Saying) {
     match saying.field {
         Field::DhcpHostname => say(Name, short_name(text), 0.92),
         Field::Dhcp6Fqdn => say(Name, short_name(text), 0.91),
-        Field::MdnsHost => say(Name, text, 0.90),
+        Field::MdnsHost => say(Name, short_name(text), 0.90),
         Field::NetBios => say(Name, text, 0.88),
         Field::Llmnr => say(Name, text, 0.86),
-        Field::UpnpName => say(Name, text, 0.95),
-        Field::SnmpName => say(Name, text, 0.95),
-        Field::LldpName => say(Name, text, 0.95),
+        Field::UpnpName => say(Name, bare(text), 0.95),
+        Field::SnmpName => say(Name, short_name(text), 0.95),
+        Field::LldpName => say(Name, short_name(text), 0.95),
         Field::ProfinetName => say(Name, text, 0.94),
-        Field::CdpDevice => say(Name, text, 0.94),
+        Field::CdpDevice => say(Name, short_name(text), 0.94),
         Field::OtName => say(Name, text, 0.95),
         Field::WpsName => say(Name, text, 0.80),
         Field::MdnsInstance => {
@@ -101,17 +139,25 @@ pub(super) fn read(case: &mut Case, saying: &Saying) {
 
 fn add(case: &mut Case, saying: &Saying, attribute: Attribute, value: &str, confidence: f32) {
     let value = value.trim();
-    if value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str()) {
+    // Parsers write "vendor 138" for a number that they have no name for.
+    let number = value.strip_prefix("vendor ").unwrap_or_default();
+    let nameless = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if nameless || value.chars().count() < 2 || EMPTY_WORDS.contains(&value.to_lowercase().as_str())
+    {
         return;
     }
     // An identifier is a poor name.
     let confidence = match attribute {
         Attribute::Name if is_number(value) => confidence * 0.7,
+        // So is what every piece of a product is called before somebody names it.
+        Attribute::Name if is_factory_name(saying.field, value) => confidence * 0.85,
+        Attribute::Name if value.chars().count() <= 3 => confidence * 0.7,
         Attribute::Model if is_number(value) => 0.5,
         _ => confidence,
     };
     let value = match attribute {
         Attribute::Vendor => vendor::plain(value),
+        Attribute::Firmware => version(value),
         _ => Text::new(value),
     };
     let reason = reason(saying);
@@ -138,6 +184,50 @@ fn short_name(name: &str) -> &str {
     }
 }
 
+/// A name without the address or serial number that a maker puts behind it.
+fn bare(name: &str) -> &str {
+    let Some((before, inside)) = name.strip_suffix(')').and_then(|name| name.rsplit_once(" ("))
+    else {
+        return name;
+    };
+    let of_machine = inside.len() >= 6
+        && inside.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '-'));
+    if of_machine { before } else { name }
+}
+
+/// Whether a host name was given in the factory: a product's, or one that ends in its address.
+fn is_factory_name(field: Field, name: &str) -> bool {
+    if !matches!(field, Field::DhcpHostname | Field::MdnsHost | Field::NetBios | Field::SnmpName) {
+        return false;
+    }
+    let tail = name.chars().rev().take_while(char::is_ascii_hexdigit);
+    let (mut long, mut digits) = (0, 0);
+    for c in tail {
+        long += 1;
+        digits += usize::from(c.is_ascii_digit());
+    }
+    long >= 6 && digits >= 2 || super::is_product_name(name)
+}
+
+/// A version as it is written about: no `V` in front, no zeros that fill places.
+fn version(text: &str) -> Text {
+    let bare = text.trim_start_matches(['V', 'v']).trim_start_matches('.');
+    let text = if bare.starts_with(|c: char| c.is_ascii_digit()) { bare } else { text };
+    let places = || text.split('.');
+    let filled = places().count() > 1
+        && places().all(|place| place.len() == 3 && place.bytes().all(|b| b.is_ascii_digit()));
+    if !filled {
+        return Text::new(text);
+    }
+    let places: Vec<&str> = places()
+        .map(|place| {
+            let bare = place.trim_start_matches('0');
+            if bare.is_empty() { "0" } else { bare }
+        })
+        .collect();
+    Text::from(places.join("."))
+}
+
 /// The name in an instance such as `Living Room._airplay._tcp`.
 fn instance_name(instance: &str) -> Option<(&str, f32)> {
     let at = instance.rfind("._tcp").or_else(|| instance.rfind("._udp"))?;
@@ -148,7 +238,7 @@ fn instance_name(instance: &str) -> Option<(&str, f32)> {
     // AirPlay audio puts the link-layer address in front, workstations put it behind.
     let name = name.split_once('@').map_or(name, |(_, name)| name);
     let name = name.split_once(" [").map_or(name, |(name, _)| name);
-    Some((name, 0.91))
+    Some((bare(name), 0.91))
 }
 
 /// Only digits, or hexadecimal digits and separators.
@@ -170,6 +260,18 @@ mod tests {
         assert_eq!(instance_name("0011AA22BB33@Kitchen._raop._tcp").unwrap().0, "Kitchen");
         assert_eq!(instance_name("pi [b8:27:eb:01:02:03]._workstation._tcp").unwrap().0, "pi");
         assert_eq!(instance_name("x._http._tcp"), None);
+    }
+
+    #[test]
+    fn what_makers_add_to_names_and_versions_is_left_out() {
+        assert_eq!(bare("Hue Bridge (192.168.30.11)"), "Hue Bridge");
+        assert_eq!(bare("LaserJet (441041)"), "LaserJet");
+        assert_eq!(bare("Printer (upstairs)"), "Printer (upstairs)");
+        assert_eq!(version("V2.70"), "2.70");
+        assert_eq!(version("002.005.004"), "2.5.4");
+        assert_eq!(version("Vision"), "Vision");
+        assert!(is_factory_name(Field::DhcpHostname, "NPI4A2F31"));
+        assert!(!is_factory_name(Field::DhcpHostname, "Annas-iPhone"));
     }
 
     #[test]

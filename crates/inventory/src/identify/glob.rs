@@ -179,9 +179,13 @@ mod tests {
 
     #[test]
     fn captures_keep_the_case_and_the_digits() {
-        let found = matched("D-Link {} Configuration Utility*", "D-Link DCS-935L Configuration Utility (3)");
+        let found = matched(
+            "D-Link {} Configuration Utility*",
+            "D-Link DCS-935L Configuration Utility (3)",
+        );
         assert_eq!(found.unwrap()[0], "DCS-935L");
-        let found = matched("linux/{} upnp/{} {..}", "Linux/3.14.0 UPnP/1.0 IpBridge/1.9.0").unwrap();
+        let found =
+            matched("linux/{} upnp/{} {..}", "Linux/3.14.0 UPnP/1.0 IpBridge/1.9.0").unwrap();
         assert_eq!(found, ["3.14.0", "1.0", "IpBridge/1.9.0", ""]);
     }
 

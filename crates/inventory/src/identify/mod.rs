@@ -63,7 +63,7 @@ pub(crate) fn is_product_name(name: &str) -> bool {
 /// Whether the field tells about programs, which may run on another host behind a router.
 fn is_of_clients(field: Field) -> bool {
     use Field::{DnsAsked, HttpAsks, HttpUserAgent, Ja4, MqttClient, RtspUserAgent};
-    use Field::{ServerName, SshClient, SsdpUserAgent, SynShape};
+    use Field::{ServerName, SsdpUserAgent, SshClient, SynShape};
     matches!(
         field,
         DnsAsked

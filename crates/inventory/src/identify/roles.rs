@@ -57,16 +57,17 @@ pub(super) fn read(case: &mut Case, behaviour: &Behaviour<'_>) {
 }
 
 /// Controllers, and those who read, command and program them.
-fn plant(
-    behaviour: &Behaviour<'_>,
-    add: &mut impl FnMut(DeviceType, f32, &str, Option<PacketId>),
-) {
+fn plant(behaviour: &Behaviour<'_>, add: &mut impl FnMut(DeviceType, f32, &str, Option<PacketId>)) {
     let acts = || behaviour.ends.iter().flat_map(|end| &end.acts);
     let programs = |act: &&Act| {
         act.actor
             && matches!(
                 act.verb,
-                Verb::ProgramDownload | Verb::ProgramUpload | Verb::Stop | Verb::Start | Verb::Firmware
+                Verb::ProgramDownload
+                    | Verb::ProgramUpload
+                    | Verb::Stop
+                    | Verb::Start
+                    | Verb::Firmware
             )
     };
     if let Some(act) = acts().find(programs) {
@@ -75,7 +76,8 @@ fn plant(
     }
     let mut controllers = HashSet::new();
     let mut first: Option<&Use> = None;
-    for used in uses(behaviour).filter(|used| PLANT.contains(&used.app) || used.app == App::Bacnet) {
+    for used in uses(behaviour).filter(|used| PLANT.contains(&used.app) || used.app == App::Bacnet)
+    {
         if used.basis == Basis::Payload {
             controllers.extend(used.servers.iter().copied());
             first = first.or(Some(used));

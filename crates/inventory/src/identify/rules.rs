@@ -74,7 +74,8 @@ impl Rules {
             return Ok(());
         }
         let mut parts = line.splitn(3, " | ");
-        let (Some(fields), Some(pattern), Some(values)) = (parts.next(), parts.next(), parts.next())
+        let (Some(fields), Some(pattern), Some(values)) =
+            (parts.next(), parts.next(), parts.next())
         else {
             return Err(format!("not three parts: {line}"));
         };

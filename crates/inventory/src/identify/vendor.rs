@@ -10,10 +10,50 @@ use crate::scope::{virtual_machine, virtual_router};
 
 /// Endings of company names that say nothing.
 const LEGAL: [&str; 44] = [
-    "inc", "inc.", "incorporated", "corp", "corp.", "corporation", "co", "co.", "company", "ltd",
-    "ltd.", "limited", "llc", "llc.", "gmbh", "ag", "ag.", "kg", "b.v.", "bv", "n.v.", "s.a.",
-    "sa", "s.p.a.", "spa", "s.r.l.", "srl", "oy", "ab", "a/s", "aps", "as", "plc", "plc.", "pty",
-    "pty.", "pte", "pte.", "co.,ltd", "co.,ltd.", "co.,", "ltd,", "(pty)", "&",
+    "inc",
+    "inc.",
+    "incorporated",
+    "corp",
+    "corp.",
+    "corporation",
+    "co",
+    "co.",
+    "company",
+    "ltd",
+    "ltd.",
+    "limited",
+    "llc",
+    "llc.",
+    "gmbh",
+    "ag",
+    "ag.",
+    "kg",
+    "b.v.",
+    "bv",
+    "n.v.",
+    "s.a.",
+    "sa",
+    "s.p.a.",
+    "spa",
+    "s.r.l.",
+    "srl",
+    "oy",
+    "ab",
+    "a/s",
+    "aps",
+    "as",
+    "plc",
+    "plc.",
+    "pty",
+    "pty.",
+    "pte",
+    "pte.",
+    "co.,ltd",
+    "co.,ltd.",
+    "co.,",
+    "ltd,",
+    "(pty)",
+    "&",
 ];
 
 /// Claims from the address block.
@@ -33,8 +73,8 @@ pub(super) fn read(case: &mut Case, mac: Mac) {
         add(case, Attribute::Type, "virtual-machine", 0.7, &says);
         return;
     }
-    // A locally administered address says nothing about a maker.
-    if mac.is_local() {
+    // A locally administered address says nothing about a maker, nor does one made of zeros.
+    if mac.is_local() || mac.oui() == 0 {
         return;
     }
     let Some(owner) = oui::owner(mac) else { return };

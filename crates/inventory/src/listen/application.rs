@@ -195,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_light_behind_a_bridge_is_read_from_the_path() {
-        assert_eq!(hue_child("/api/x1y2/lights/3/state"), Some((ChildKind::HueLight, "light-3".into())));
+        assert_eq!(
+            hue_child("/api/x1y2/lights/3/state"),
+            Some((ChildKind::HueLight, "light-3".into()))
+        );
         assert_eq!(hue_child("/api/x1y2/sensors/new"), None);
         assert_eq!(hue_child("/api/x1y2"), None);
     }

@@ -169,17 +169,14 @@ fn mdns(inventory: &mut Inventory, fact: &Fact, dns: &Dns) {
 
 fn mdns_record(end: &mut End, record: &DnsRecord, packet: PacketId) {
     let bare = |name: &str| name.trim_end_matches(".local").len();
-    let without_local = |name: &'_ str| -> String {
-        name.get(..bare(name)).unwrap_or(name).to_owned()
-    };
+    let without_local =
+        |name: &'_ str| -> String { name.get(..bare(name)).unwrap_or(name).to_owned() };
     if record.name.ends_with(".arpa") {
         return;
     }
     match &record.value {
         DnsValue::Address(_) => end.says(Field::MdnsHost, &without_local(&record.name), packet),
-        DnsValue::Name(instance)
-            if record.name.starts_with('_') && !instance.starts_with('_') =>
-        {
+        DnsValue::Name(instance) if record.name.starts_with('_') && !instance.starts_with('_') => {
             end.says(Field::MdnsInstance, &without_local(instance), packet);
         }
         DnsValue::Service(target, _) => {

@@ -61,7 +61,12 @@ impl End {
 
     /// Keeps a text, if there is one.
     #[inline]
-    fn may_say(&mut self, field: Field, text: Option<&(impl AsRef<str> + ?Sized)>, packet: PacketId) {
+    fn may_say(
+        &mut self,
+        field: Field,
+        text: Option<&(impl AsRef<str> + ?Sized)>,
+        packet: PacketId,
+    ) {
         if let Some(text) = text {
             self.sayings.add(field, text.as_ref(), packet);
         }

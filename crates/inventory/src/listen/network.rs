@@ -73,7 +73,10 @@ pub(super) fn syn(inventory: &mut Inventory, fact: &Fact, syn: &SynFingerprint) 
         return;
     }
     let SynFingerprint { ack, ttl, window, options, .. } = syn;
-    let text = format!("{} ttl {ttl} window {window} options {options}", if *ack { "synack" } else { "syn" });
+    let text = format!(
+        "{} ttl {ttl} window {window} options {options}",
+        if *ack { "synack" } else { "syn" }
+    );
     if let Some(end) = inventory.ends.get(id) {
         end.says(Field::SynShape, &text, fact.packet);
     }

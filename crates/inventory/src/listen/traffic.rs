@@ -37,9 +37,8 @@ pub(crate) fn flow(inventory: &mut Inventory, flow: &Flow) {
     } else {
         inventory.ends.known(flow.server.mac, flow.server.ip)
     };
-    let site = |party: &Party| {
-        party.ip.is_some_and(|ip| matches!(scope(ip), Scope::Site | Scope::Link))
-    };
+    let site =
+        |party: &Party| party.ip.is_some_and(|ip| matches!(scope(ip), Scope::Site | Scope::Link));
     if let Some(end) = heard(inventory, client, flow, answered, site(&flow.server)) {
         end.packets = end.packets.saturating_add(flow.sent.packets);
         end.bytes = end.bytes.saturating_add(flow.sent.bytes);
