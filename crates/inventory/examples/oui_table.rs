@@ -6,6 +6,13 @@
 //! as (prefix in 3, 4 or 5 bytes, left-aligned, name index in 2 bytes), sorted; then per name its
 //! end offset (u32), then all names.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a tool for whoever renews the table; it may fail loudly"
+)]
+
 use std::collections::BTreeMap;
 
 fn main() {

@@ -10,7 +10,7 @@ use cordon_model::{
 use super::Nodes;
 use crate::devices::Devices;
 use crate::ends::{Act, End, Tie};
-use crate::identify::{self, Behaviour, Case, Subject};
+use crate::identify::{self, Behaviour, Case, NO_UNIT, Subject};
 use crate::inventory::{Child, ChildKind, Inventory};
 use crate::scope::{Scope, eui64, scope, virtual_machine};
 use crate::statistics::Statistics;
@@ -19,8 +19,6 @@ use crate::statistics::Statistics;
 const MOST_ADDRESSES: usize = 64;
 /// Units of one gateway that become children.
 const MOST_UNITS: usize = 32;
-/// Unit identifiers that Modbus servers answer to without being gateways.
-const NO_UNIT: [u32; 2] = [0, 255];
 
 /// Devices with ids, identity and lookup tables.
 pub(super) fn devices(

@@ -122,7 +122,6 @@ const COARSE: [(DeviceType, &[DeviceType]); 5] = [
             DeviceType::InfusionPump,
             DeviceType::Medical,
             DeviceType::Storage,
-            DeviceType::VirtualMachine,
             DeviceType::BuildingController,
             DeviceType::VideoRecorder,
             DeviceType::Hub,
@@ -144,8 +143,9 @@ const FINER: f32 = 0.6;
 
 /// Whether everything of type `fine` is also of type `coarse`.
 fn refines(fine: &str, coarse: &str) -> bool {
-    if coarse == DeviceType::Iot.name() {
-        return fine != coarse;
+    // What it does says more than that it is virtual or small.
+    if [DeviceType::Iot, DeviceType::VirtualMachine].iter().any(|kind| kind.name() == coarse) {
+        return fine != coarse && fine != DeviceType::Iot.name();
     }
     COARSE
         .iter()

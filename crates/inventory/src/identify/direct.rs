@@ -107,7 +107,10 @@ pub(super) fn read(case: &mut Case, saying: &Saying) {
         Field::MdnsHost => say(Name, short_name(text), 0.90),
         Field::NetBios => say(Name, text, 0.88),
         Field::Llmnr => say(Name, text, 0.86),
-        Field::UpnpName => say(Name, bare(text), 0.95),
+        Field::UpnpName => match text.strip_prefix('[').and_then(|text| text.split_once("] ")) {
+            Some((maker, rest)) => say(Name, &format!("{maker} {}", bare(rest)), 0.95),
+            None => say(Name, bare(text), 0.95),
+        },
         Field::SnmpName => say(Name, short_name(text), 0.95),
         Field::LldpName => say(Name, short_name(text), 0.95),
         Field::ProfinetName => say(Name, text, 0.94),
@@ -150,7 +153,10 @@ fn add(case: &mut Case, saying: &Saying, attribute: Attribute, value: &str, conf
     let confidence = match attribute {
         Attribute::Name if is_number(value) => confidence * 0.7,
         // So is what every piece of a product is called before somebody names it.
-        Attribute::Name if is_factory_name(saying.field, value) => confidence * 0.85,
+        Attribute::Name if is_of_host(saying.field) && ends_in_address(value) => confidence * 0.75,
+        Attribute::Name if is_of_host(saying.field) && super::is_product_name(value) => {
+            confidence * 0.85
+        }
         Attribute::Name if value.chars().count() <= 3 => confidence * 0.7,
         Attribute::Model if is_number(value) => 0.5,
         _ => confidence,
@@ -195,18 +201,20 @@ fn bare(name: &str) -> &str {
     if of_machine { before } else { name }
 }
 
-/// Whether a host name was given in the factory: a product's, or one that ends in its address.
-fn is_factory_name(field: Field, name: &str) -> bool {
-    if !matches!(field, Field::DhcpHostname | Field::MdnsHost | Field::NetBios | Field::SnmpName) {
-        return false;
-    }
+/// Whether names in this field are often left as the factory gave them.
+fn is_of_host(field: Field) -> bool {
+    matches!(field, Field::DhcpHostname | Field::MdnsHost | Field::NetBios | Field::SnmpName)
+}
+
+/// Whether a name ends in what looks like a link-layer address or half of one.
+fn ends_in_address(name: &str) -> bool {
     let tail = name.chars().rev().take_while(char::is_ascii_hexdigit);
     let (mut long, mut digits) = (0, 0);
     for c in tail {
         long += 1;
         digits += usize::from(c.is_ascii_digit());
     }
-    long >= 6 && digits >= 2 || super::is_product_name(name)
+    long >= 6 && digits >= 2
 }
 
 /// A version as it is written about: no `V` in front, no zeros that fill places.
@@ -270,8 +278,8 @@ mod tests {
         assert_eq!(version("V2.70"), "2.70");
         assert_eq!(version("002.005.004"), "2.5.4");
         assert_eq!(version("Vision"), "Vision");
-        assert!(is_factory_name(Field::DhcpHostname, "NPI4A2F31"));
-        assert!(!is_factory_name(Field::DhcpHostname, "Annas-iPhone"));
+        assert!(ends_in_address("NPI4A2F31"));
+        assert!(!ends_in_address("Annas-iPhone"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use cordon_feeds::recog::Patterns;
 use cordon_model::{Attribute, Mac, Reason, Text};
 
 pub(crate) use claims::{Case, Evidence};
-pub(crate) use roles::Behaviour;
+pub(crate) use roles::{Behaviour, NO_UNIT};
 
 use crate::ends::End;
 use crate::saying::{Field, Saying};

@@ -14,6 +14,9 @@ const MANY_CONTROLLERS: usize = 3;
 /// So many cameras watched make a recorder.
 const MANY_CAMERAS: usize = 3;
 
+/// Unit identifiers that Modbus servers answer to without being gateways.
+pub(crate) const NO_UNIT: [u32; 2] = [0, 255];
+
 /// The protocols of plants.
 const PLANT: [App; 4] = [App::Modbus, App::Dnp3, App::S7comm, App::Enip];
 
@@ -94,8 +97,17 @@ fn plant(behaviour: &Behaviour<'_>, add: &mut impl FnMut(DeviceType, f32, &str, 
             add(DeviceType::Hmi, 0.45, &says, Some(first.packet));
         }
     }
+    let gateway = acts().find(|act| {
+        let several = act.units.iter().filter(|unit| !NO_UNIT.contains(unit)).count() > 1;
+        act.app == App::Modbus && !act.actor && several
+    });
+    if let Some(act) = gateway {
+        let says = "answers for several Modbus units";
+        add(DeviceType::IndustrialGateway, 0.6, says, Some(act.packet));
+    }
     for offer in offered(behaviour).filter(|offer| offer.basis == Basis::Payload) {
         let (kind, confidence) = match offer.app {
+            Some(App::Modbus) if gateway.is_some() => continue,
             Some(App::Modbus) => (DeviceType::Plc, 0.5),
             Some(App::S7comm) => (DeviceType::Plc, 0.7),
             Some(App::Enip) => (DeviceType::Plc, 0.5),
