@@ -104,7 +104,7 @@ pub(super) fn read(case: &mut Case, saying: &Saying) {
     match saying.field {
         Field::DhcpHostname => say(Name, short_name(text), 0.92),
         Field::Dhcp6Fqdn => say(Name, short_name(text), 0.91),
-        Field::MdnsHost => say(Name, short_name(text), 0.90),
+        Field::MdnsHost => say(Name, short_name(text), 0.84),
         Field::NetBios => say(Name, text, 0.88),
         Field::Llmnr => say(Name, text, 0.86),
         Field::UpnpName => match text.strip_prefix('[').and_then(|text| text.split_once("] ")) {
@@ -155,9 +155,11 @@ fn add(case: &mut Case, saying: &Saying, attribute: Attribute, value: &str, conf
         // So is what every piece of a product is called before somebody names it.
         Attribute::Name if is_of_host(saying.field) && ends_in_address(value) => confidence * 0.75,
         Attribute::Name if is_of_host(saying.field) && super::is_product_name(value) => {
-            confidence * 0.85
+            confidence * 0.92
         }
-        Attribute::Name if value.chars().count() <= 3 => confidence * 0.7,
+        Attribute::Name if is_of_host(saying.field) && value.chars().count() <= 3 => {
+            confidence * 0.7
+        }
         Attribute::Model if is_number(value) => 0.5,
         _ => confidence,
     };
@@ -214,7 +216,9 @@ fn ends_in_address(name: &str) -> bool {
         long += 1;
         digits += usize::from(c.is_ascii_digit());
     }
-    long >= 6 && digits >= 2
+    // Two octets behind a word with no break are enough: `cam5b0e`, but not `room-2024`.
+    let word = name.chars().rev().nth(long).is_some_and(char::is_alphabetic);
+    long >= 6 && digits >= 2 || long == 4 && (1..4).contains(&digits) && word
 }
 
 /// A version as it is written about: no `V` in front, no zeros that fill places.
@@ -279,7 +283,9 @@ mod tests {
         assert_eq!(version("002.005.004"), "2.5.4");
         assert_eq!(version("Vision"), "Vision");
         assert!(ends_in_address("NPI4A2F31"));
+        assert!(ends_in_address("dch0D60"));
         assert!(!ends_in_address("Annas-iPhone"));
+        assert!(!ends_in_address("room-2024"));
     }
 
     #[test]
