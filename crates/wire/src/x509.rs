@@ -87,6 +87,10 @@ fn name(name: &X509Name<'_>) -> Text {
 /// Escapes what has a meaning in the text form of a name (RFC 4514, 2.4).
 fn escape(value: &str, out: &mut Text) {
     for (index, c) in value.chars().enumerate() {
+        if c == '\0' {
+            out.push_str("\\00");
+            continue;
+        }
         let first = index == 0 && c == '#';
         if first || matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\') {
             out.push('\\');
@@ -338,6 +342,13 @@ mod tests {
         assert_eq!((certificate.key, certificate.key_bits), (KeyAlgorithm::Rsa, 1024));
         assert_eq!(certificate.signature, "sha1WithRSAEncryption");
         assert_eq!(certificate.mud_url.as_deref(), Some("https://mud.example/cam.json"));
+    }
+
+    #[test]
+    fn a_name_with_a_nul_inside_cannot_pass_for_a_shorter_one() {
+        let mut escaped = Text::default();
+        escape("bank.example\0.evil, #x", &mut escaped);
+        assert_eq!(escaped, "bank.example\\00.evil\\, #x");
     }
 
     #[test]

@@ -80,8 +80,9 @@ pub fn server_hello(body: &[u8]) -> Option<TlsServerHello> {
         return None;
     }
     reader.skip(32)?;
-    // TLS 1.3 drafts before 22 have neither session id nor compression method.
-    let draft = legacy.0 >> 8 == 0x7f;
+    // TLS 1.3 drafts before 22 have neither session id nor compression method, and their own
+    // number in this field.
+    let draft = legacy.0 >> 8 == 0x7f || legacy == TlsVersion::TLS1_3;
     if !draft {
         let session = reader.u8()?;
         reader.skip(usize::from(session))?;
@@ -272,6 +273,13 @@ pub(crate) mod tests {
         let protocol = long(&short(b"h2"));
         let named = server_hello(&server_body(0x0303, &[(16, protocol)])).unwrap();
         assert_eq!(named.alpn.as_deref(), Some("h2"));
+    }
+
+    #[test]
+    fn the_short_answer_of_a_draft_is_read() {
+        let body = [&[3, 4][..], &[9; 32], &[0xc0, 0x2b, 0, 0]].concat();
+        let hello = server_hello(&body).unwrap();
+        assert_eq!((hello.version, hello.suite), (TlsVersion::TLS1_3, 0xc02b));
     }
 
     #[test]
