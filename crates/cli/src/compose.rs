@@ -148,7 +148,7 @@ fn service(service: &cordon_model::Service) -> look::Service {
         },
         port: service.port,
         app: service.app.map(|app| app.name().to_owned()),
-        basis: self::basis(service.basis).to_owned(),
+        basis: basis(service.basis).to_owned(),
     }
 }
 
