@@ -1,5 +1,13 @@
 //! The command as its users and its enemies run it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "what a test needs and does not get should end it"
+)]
+
 mod bad_input;
 mod demo;
 mod formats;

@@ -1,5 +1,13 @@
 //! The sensor from outside: packets in, flows and facts out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "what a test needs and does not get should end it"
+)]
+
 mod bounds;
 mod ends;
 mod packets;
@@ -11,9 +19,9 @@ use cordon_sensor::{Options, Sensor, Sink};
 
 /// Remembers everything.
 #[derive(Default)]
-pub struct Memory {
-    pub facts: Vec<Fact>,
-    pub flows: Vec<Flow>,
+pub(crate) struct Memory {
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) flows: Vec<Flow>,
 }
 
 impl Sink for Memory {
@@ -27,12 +35,12 @@ impl Sink for Memory {
 }
 
 /// A sensor with the usual options.
-pub fn sensor() -> Sensor {
+pub(crate) fn sensor() -> Sensor {
     Sensor::new(Options::new(SecretKey::new([7; 32]), 7))
 }
 
 /// Everything that a sensor makes of frames that come a millisecond apart.
-pub fn look(frames: &[Vec<u8>]) -> Memory {
+pub(crate) fn look(frames: &[Vec<u8>]) -> Memory {
     let mut sensor = sensor();
     let mut memory = Memory::default();
     for (number, frame) in frames.iter().enumerate() {
