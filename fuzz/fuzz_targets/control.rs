@@ -11,19 +11,19 @@ fuzz_target!(|data: &[u8]| {
     let mut said = Vec::new();
     let mut out = Out::new(&key, &mut said);
     match which % 10 {
-        0 => drop(arp::dissect(data, &mut out)),
-        1 => drop(ndp::dissect(data, &mut out)),
-        2 => drop(group::igmp(data, &mut out)),
-        3 => drop(group::mld(data, &mut out)),
-        4 => drop(eapol::dissect(data, &mut out)),
-        5 => drop(lldp::dissect(data, &mut out)),
-        6 => drop(cdp::dissect(data, &mut out)),
-        7 => drop(upnp::description(data)),
-        8 => drop(wlan::frame(data, &mut out)),
+        0 => { let _ = arp::dissect(data, &mut out); }
+        1 => { let _ = ndp::dissect(data, &mut out); }
+        2 => { let _ = group::igmp(data, &mut out); }
+        3 => { let _ = group::mld(data, &mut out); }
+        4 => { let _ = eapol::dissect(data, &mut out); }
+        5 => { let _ = lldp::dissect(data, &mut out); }
+        6 => { let _ = cdp::dissect(data, &mut out); }
+        7 => { let _ = upnp::description(data); }
+        8 => { let _ = wlan::frame(data, &mut out); }
         _ => {
             for link in [LinkType::RADIOTAP, LinkType::PRISM, LinkType::AVS, LinkType::PPI, LinkType::IEEE802_11] {
                 if let Some(frame) = wlan::strip_header(link, data) {
-                    drop(wlan::frame(frame, &mut out));
+                    let _ = wlan::frame(frame, &mut out);
                 }
             }
         }

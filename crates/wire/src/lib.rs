@@ -26,6 +26,7 @@ pub mod edimax;
 pub mod ftp;
 pub mod group;
 pub mod http;
+pub mod hue;
 pub mod ip;
 pub mod ja4;
 pub mod link;

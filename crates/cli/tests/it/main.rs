@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     missing_docs,
@@ -9,6 +10,7 @@
 )]
 
 mod bad_input;
+mod corpus;
 mod demo;
 mod formats;
 mod live;

@@ -300,13 +300,13 @@ fn child_of(hub: &Device, child: &Child) -> Built {
         ChildKind::HueLight => (
             Some(DeviceType::Light),
             format!("light {number}"),
-            "is addressed as a light of the hub",
+            "the hub lists or commands it as one of its lights",
             "http",
         ),
         ChildKind::HueSensor => (
             Some(DeviceType::Sensor),
             format!("sensor {number}"),
-            "is addressed as a sensor of the hub",
+            "the hub lists or asks it as one of its sensors",
             "http",
         ),
         ChildKind::BacnetDevice => {

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use cordon_model::Fact;
 use cordon_model::fact::{
-    Coap, Ftp, HttpRequest, HttpResponse, Mqtt, Rtsp, Snmp, Ssh, Telnet, TlsCertificates,
+    Coap, Ftp, HttpRequest, HttpResponse, HubChild, Mqtt, Rtsp, Snmp, Ssh, Telnet, TlsCertificates,
     TlsClientHello,
 };
+use cordon_model::{Fact, Text};
 
 use super::network::hex;
 use crate::inventory::{Child, ChildKind, Inventory};
@@ -62,6 +62,27 @@ fn hue_child(path: &str) -> Option<(ChildKind, String)> {
     };
     let number: u16 = parts.next()?.parse().ok()?;
     Some((kind, format!("{word}-{number}")))
+}
+
+/// A hub's list of its children counts for the hub that gives it.
+pub(super) fn hub_children(inventory: &mut Inventory, fact: &Fact, children: &[HubChild]) {
+    let Some(hub) = inventory.ends.at(fact.from.mac, fact.from.ip) else { return };
+    for listed in children {
+        let light =
+            listed.kind.as_deref().is_some_and(|kind| kind.to_lowercase().contains("light"));
+        let (kind, word) = match light {
+            true => (ChildKind::HueLight, "light"),
+            false => (ChildKind::HueSensor, "sensor"),
+        };
+        let owned = |text: &Option<Text>| text.as_ref().map(ToString::to_string);
+        inventory.child(Child {
+            name: owned(&listed.name),
+            vendor: owned(&listed.vendor),
+            model: owned(&listed.model),
+            firmware: owned(&listed.firmware),
+            ..Child::new(hub, kind, format!("{word}-{}", listed.key), fact.packet)
+        });
+    }
 }
 
 pub(super) fn http_response(inventory: &mut Inventory, fact: &Fact, response: &HttpResponse) {

@@ -31,6 +31,7 @@ pub(crate) fn fact(inventory: &mut Inventory, fact: &Fact) {
         Said::Upnp(upnp) => discovery::upnp(inventory, fact, upnp),
         Said::AccessPoint(ap) => discovery::access_point(inventory, fact, ap),
         Said::WlanClient(client) => discovery::wlan_client(inventory, fact, client),
+        Said::HubChildren(children) => application::hub_children(inventory, fact, children),
         Said::HttpRequest(request) => application::http_request(inventory, fact, request),
         Said::HttpResponse(response) => application::http_response(inventory, fact, response),
         Said::ClientHello(hello) => application::client_hello(inventory, fact, hello),

@@ -216,3 +216,20 @@ pub struct Coap {
     /// Length of the payload in bytes.
     pub length: u32,
 }
+
+/// A device that speaks only through its hub, as the hub lists it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HubChild {
+    /// Number or name under which the hub knows it.
+    pub key: Text,
+    /// What kind of thing the hub calls it, such as `Dimmable light`.
+    pub kind: Option<Text>,
+    /// The name that its owner gave it.
+    pub name: Option<Text>,
+    /// Maker.
+    pub vendor: Option<Text>,
+    /// Model.
+    pub model: Option<Text>,
+    /// Firmware version.
+    pub firmware: Option<Text>,
+}

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 pub use application::{
-    Coap, Ftp, HttpRequest, HttpResponse, Mqtt, Ntp, Rtsp, Snmp, SnmpVersion, Ssh, Telnet,
+    Coap, Ftp, HttpRequest, HttpResponse, HubChild, Mqtt, Ntp, Rtsp, Snmp, SnmpVersion, Ssh, Telnet,
 };
 pub use discovery::{Cdp, Lldp, Ssdp, SsdpMethod, UpnpDescription};
 pub use network::{
@@ -88,6 +88,8 @@ pub enum Said {
     Ssdp(Box<Ssdp>),
     /// An UPnP device description fetched over HTTP.
     Upnp(Box<UpnpDescription>),
+    /// A hub listing the devices that speak only through it.
+    HubChildren(Vec<HubChild>),
     /// HTTP request.
     HttpRequest(Box<HttpRequest>),
     /// HTTP response.

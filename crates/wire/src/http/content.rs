@@ -32,6 +32,7 @@ enum Kind {
     Json,
     Html,
     Xml,
+    Answer,
 }
 
 /// The front of one body.
@@ -52,6 +53,8 @@ pub enum Found {
     Title(Option<Text>),
     /// A whole XML document, or its front.
     Xml(Vec<u8>),
+    /// A whole JSON document, or its front.
+    Json(Vec<u8>),
 }
 
 impl Content {
@@ -93,6 +96,7 @@ impl Content {
         let full = match self.kind {
             Kind::Html => self.kept.len() >= MAX_HTML || holds(self.news(before), "</title"),
             Kind::Xml => self.kept.len() >= MAX_XML || holds(self.news(before), "</root>"),
+            Kind::Answer => self.kept.len() >= MAX_XML,
             Kind::Form | Kind::Json => self.kept.len() >= MAX_FORM,
             Kind::Request | Kind::Response => false,
             Kind::Ignored => true,
@@ -110,6 +114,7 @@ impl Content {
             Kind::Json => secrets::in_json(&kept, out),
             Kind::Html => return Found::Title(title(&kept)),
             Kind::Xml => return Found::Xml(kept),
+            Kind::Answer => return Found::Json(kept),
             _ => {}
         }
         Found::Nothing
@@ -121,6 +126,7 @@ impl Content {
             _ if encoded => Kind::Ignored,
             Some(name) if request && holds(name, "x-www-form-urlencoded") => Kind::Form,
             Some(name) if request && holds(name, "json") => Kind::Json,
+            Some(name) if !request && holds(name, "json") => Kind::Answer,
             Some(name) if !request && holds(name, "html") => Kind::Html,
             Some(name) if !request && holds(name, "xml") => Kind::Xml,
             Some(name) if holds(name, "text/") => unknown,

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use cordon_model::{Said, fact::HttpResponse};
 
-use crate::{Guess, Out, Side, Step, StreamDissector, tls, upnp};
+use crate::{Guess, Out, Side, Step, StreamDissector, hue, tls, upnp};
 use body::{Announced, Framing, Progress};
 use content::{Content, Found};
 use head::{Head, holds, is, split_line};
@@ -139,6 +139,12 @@ impl Half {
             Found::Xml(document) => {
                 if let Some(description) = upnp::description(&document) {
                     out.say(Said::Upnp(Box::new(description)));
+                }
+            }
+            Found::Json(document) => {
+                let children = hue::children(&document);
+                if !children.is_empty() {
+                    out.say(Said::HubChildren(children));
                 }
             }
         }
