@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use cordon_model::Mac;
 
-/// How far an address reaches.
+/// What kind of neighbour an address can stand for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Scope {
     /// Nobody: unspecified, broadcast, multicast, reserved.
@@ -19,25 +19,17 @@ pub(crate) enum Scope {
     Global,
 }
 
-/// The scope of an address.
+/// What an address can stand for, by how far it reaches.
 pub(crate) fn scope(ip: IpAddr) -> Scope {
-    match ip {
-        IpAddr::V4(ip) => match ip.octets() {
-            [0, ..] | [224..=255, ..] => Scope::Nobody,
-            [127, ..] => Scope::Loopback,
-            [169, 254, ..] => Scope::Link,
-            [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => Scope::Site,
-            _ => Scope::Global,
-        },
-        IpAddr::V6(ip) => match ip.octets() {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] => Scope::Loopback,
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ref v4 @ ..] => scope(IpAddr::from(*v4)),
-            [0xff, ..] => Scope::Nobody,
-            _ if ip.is_unspecified() => Scope::Nobody,
-            [0xfe, 0x80..=0xbf, ..] => Scope::Link,
-            [0xfc | 0xfd, ..] => Scope::Site,
-            _ => Scope::Global,
-        },
+    use cordon_model::Scope as Reach;
+    match cordon_model::scope(ip) {
+        Reach::Unspecified | Reach::Multicast => Scope::Nobody,
+        // Nobody has an IPv4 address set aside; unassigned IPv6 is used in labs.
+        Reach::Reserved if ip.is_ipv4() => Scope::Nobody,
+        Reach::Loopback => Scope::Loopback,
+        Reach::LinkLocal => Scope::Link,
+        Reach::Private | Reach::Shared => Scope::Site,
+        Reach::Documentation | Reach::Benchmark | Reach::Reserved | Reach::Public => Scope::Global,
     }
 }
 
