@@ -9,10 +9,12 @@ const PEERS: &[(&str, &str)] = &[
     ("tshark", "tshark"),
     ("capinfos", "tshark"),
     ("ip", "iproute2"),
-    ("tcpdump", "tcpdump"),
+    ("tcpreplay", "tcpreplay"),
     ("zstd", "zstd"),
-    ("chromium", "chromium"),
 ];
+
+/// Programs that only evaluations measure against, and the Debian packages that bring them.
+const MEASURED: &[(&str, &str)] = &[("ndpiReader", "libndpi-bin"), ("time", "time")];
 
 /// Version of cargo-deny that reads `deny.toml`.
 const CARGO_DENY: &str = "0.20.2";
@@ -37,6 +39,15 @@ pub fn prepare() -> Vec<String> {
         }
     }
     skipped
+}
+
+/// Makes sure that one program is there.
+pub fn need(program: &str) -> Result<()> {
+    let package = PEERS.iter().chain(MEASURED).find(|(known, _)| *known == program);
+    match package {
+        Some((_, package)) if !exists(program) => apt(&[package]),
+        _ => Ok(()),
+    }
 }
 
 fn apt(packages: &[&str]) -> Result<()> {

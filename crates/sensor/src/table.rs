@@ -149,11 +149,12 @@ impl Table {
     }
 }
 
-/// How long a flow may be silent before it is taken for ended.
+/// How long a flow may be silent before it is taken for ended. Devices that speak every few minutes
+/// on the same ports have one conversation, not hundreds; the table's bound keeps memory in check.
 fn patience(entry: &Entry) -> Duration {
     match (entry.is_tcp(), entry.closed()) {
-        (true, true) => Duration::from_secs(30),
-        (true, false) => Duration::from_secs(900),
-        (false, _) => Duration::from_secs(180),
+        (true, true) => Duration::from_secs(60),
+        (true, false) => Duration::from_secs(2 * 3600),
+        (false, _) => Duration::from_secs(1800),
     }
 }

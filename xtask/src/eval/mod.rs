@@ -3,6 +3,7 @@
 pub mod corpus;
 mod devices;
 mod protocols;
+mod robustness;
 mod speed;
 
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub enum What {
         #[arg(long)]
         explain: bool,
     },
+    /// Every capture of the corpus through the whole command: no panic, no hang, bounded memory
+    Robustness,
     /// Packets per CPU second and peak memory, beside nDPI, in turns
     Speed {
         /// A large capture; without it, the corpus' big.pcap is made
@@ -47,6 +50,7 @@ pub fn run(what: What) -> Result<()> {
     match what {
         What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
+        What::Robustness => robustness::run(),
         What::Speed { file, times } => speed::run(file.as_deref(), times),
     }
 }

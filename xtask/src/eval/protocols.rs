@@ -16,6 +16,7 @@ use cordon_sensor::{Options, Sensor, Sink};
 
 use super::corpus::{files, scratch, unpacked};
 use crate::chore::command;
+use crate::tools;
 
 /// Protocols judged, by cordon's and tshark's name.
 const JUDGED: &[(App, &str)] = &[
@@ -58,6 +59,7 @@ struct Score {
 
 /// Prints the table.
 pub fn run(dir: Option<&Path>, explain: bool) -> Result<()> {
+    tools::need("tshark")?;
     let folders = match dir {
         Some(dir) => vec![dir.to_owned()],
         None => vec![

@@ -7,12 +7,15 @@ use anyhow::{Context as _, Result, bail};
 
 use super::corpus::scratch;
 use crate::chore::{cargo, command, corpus, root, run as run_command};
+use crate::tools;
 
 /// What one run of a program cost.
 #[derive(Clone, Copy)]
-struct Cost {
-    cpu: f64,
-    peak_kib: u64,
+pub struct Cost {
+    /// User and system time in seconds.
+    pub cpu: f64,
+    /// Peak memory in KiB.
+    pub peak_kib: u64,
 }
 
 /// Prints the table.
@@ -22,18 +25,16 @@ pub fn run(file: Option<&Path>, times: usize) -> Result<()> {
         None => big()?,
     };
     let capture = file.to_str().context("the capture lies at a path that is not UTF-8")?;
-    run_command(cargo(&["build", "--quiet", "--release", "--package", "cordon-cli"]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let cordon = target.join("release/cordon");
-    let cordon = cordon.to_str().context("the target folder is at a path that is not UTF-8")?;
+    tools::need("ndpiReader")?;
+    let cordon = built()?;
     let ours = ["look", capture, "--format", "json", "--quiet"];
     let theirs = ["-q", "-i", capture];
     let packets = packets(capture)?;
     // The first round fills the page cache and is not counted.
     let (mut us, mut them) = (Vec::new(), Vec::new());
     for round in 0..=times {
-        let (a, b) = (measure(cordon, &ours)?, measure("ndpiReader", &theirs)?);
+        let ((a, _), (b, _)) =
+            (measure(&cordon, &ours, &[0])?, measure("ndpiReader", &theirs, &[0])?);
         if round > 0 {
             us.push(a);
             them.push(b);
@@ -77,18 +78,31 @@ fn packets(capture: &str) -> Result<u64> {
     last.parse().with_context(|| format!("capinfos says {last:?} instead of a packet count"))
 }
 
-/// CPU time of the whole process and its peak memory, as the kernel accounts them.
-fn measure(program: &str, arguments: &[&str]) -> Result<Cost> {
+/// The released command, built now.
+pub fn built() -> Result<String> {
+    run_command(cargo(&["build", "--quiet", "--release", "--package", "cordon-cli"]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let cordon = target.join("release/cordon");
+    Ok(cordon.to_str().context("the target folder is at a path that is not UTF-8")?.to_owned())
+}
+
+/// CPU time of the whole process, its peak memory as the kernel accounts them, and its exit code,
+/// which must be one of `fine`.
+pub fn measure(program: &str, arguments: &[&str], fine: &[i32]) -> Result<(Cost, i32)> {
+    tools::need("time")?;
     let output = command("/usr/bin/time", &[&["-f", "%U %S %M", program], arguments].concat())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .output()
-        .context("cannot start /usr/bin/time; install Debian's time")?;
+        .context("cannot start /usr/bin/time")?;
     let text = String::from_utf8_lossy(&output.stderr);
     let last = text.lines().last().unwrap_or_default();
     let numbers: Vec<f64> = last.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    match (output.status.success(), numbers.as_slice()) {
-        (true, [user, system, peak]) => Ok(Cost { cpu: user + system, peak_kib: *peak as u64 }),
+    match (output.status.code(), numbers.as_slice()) {
+        (Some(code), [user, system, peak]) if fine.contains(&code) => {
+            Ok((Cost { cpu: user + system, peak_kib: *peak as u64 }, code))
+        }
         _ => bail!("{program} failed: {text}"),
     }
 }

@@ -13,26 +13,18 @@ for end in left right; do
 done
 sent() { awk '$1 == "left:" { print $11 }' /proc/self/net/dev; }
 before=$(sent)
-( sleep 1; tcpreplay -q -i right --pps 2000 "$2" >/dev/null 2>&1 || python3 - "$2" <<'PY'
-import socket, struct, sys, time
-data = open(sys.argv[1], "rb").read()
-out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-out.bind(("right", 0))
-at = 24
-while at + 16 <= len(data):
-    length = struct.unpack("<I", data[at + 8:at + 12])[0]
-    out.send(data[at + 16:at + 16 + length])
-    at += 16 + length
-    time.sleep(0.0002)
-PY
-) &
-"$1" look left --for 6s --format json
+( sleep 1; tcpreplay -q -i right --pps 2000 "$2" >/dev/null 2>&1 ) &
+"$1" look left --for 5s --format json
 echo "sent $(($(sent) - before))" >&2
 wait
 "#;
 
 #[test]
 fn an_interface_is_heard_and_nothing_is_sent() {
+    if Command::new("tcpreplay").arg("--version").output().is_err() {
+        println!("skipped: no tcpreplay");
+        return;
+    }
     let capture = crate::LAB.text("wired.pcap");
     let output = Command::new("unshare")
         .args(["--net", "bash", "-c", SCENE, "scene", env!("CARGO_BIN_EXE_cordon"), &capture])
@@ -48,7 +40,7 @@ fn an_interface_is_heard_and_nothing_is_sent() {
     }
     assert_eq!(ran.code, 0, "{}", ran.err);
     let look: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-    assert!(look["inputs"][0]["packets"].as_u64().unwrap() > 1_000, "{}", look["inputs"]);
+    assert!(look["inputs"][0]["packets"].as_u64().unwrap() > 5_000, "{}", look["inputs"]);
     assert!(look["devices"].as_array().unwrap().len() > 3);
     assert!(ran.err.contains("sent 0"), "{}", ran.err);
 }

@@ -14,6 +14,7 @@ mod corpus;
 mod demo;
 mod formats;
 mod live;
+mod peers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
