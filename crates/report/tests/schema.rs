@@ -1,0 +1,14 @@
+//! The published JSON Schema is the one in the documentation.
+
+use cordon_report::Look;
+
+#[test]
+fn the_documented_schema_is_the_published_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/look.schema.json");
+    let published = format!("{:#}\n", Look::json_schema());
+    if std::env::var_os("CORDON_WRITE_DOCS").is_some() {
+        std::fs::write(path, &published).unwrap();
+    }
+    let documented = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(documented, published, "run CORDON_WRITE_DOCS=1 cargo test -p cordon-report");
+}
