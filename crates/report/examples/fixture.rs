@@ -1,7 +1,7 @@
 //! Writes the reports of made-up looks into a folder, to be looked at:
 //! `cargo run -p cordon-report --example fixture -- FOLDER`.
 
-#[path = "../tests/fixture/mod.rs"]
+#[path = "../tests/it/fixture/mod.rs"]
 mod fixture;
 
 use std::path::Path;

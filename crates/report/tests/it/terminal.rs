@@ -1,7 +1,6 @@
 //! The report that an admin reads on a terminal.
 
-#[allow(dead_code, reason = "each test file uses some of the looks")]
-mod fixture;
+use crate::fixture;
 
 use cordon_report::Look;
 use cordon_report::terminal::{self, Style};

@@ -1,7 +1,6 @@
 //! The report for a ticket.
 
-#[allow(dead_code, reason = "each test file uses some of the looks")]
-mod fixture;
+use crate::fixture;
 
 use cordon_report::markdown;
 

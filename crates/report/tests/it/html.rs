@@ -1,7 +1,6 @@
 //! The page that people show to others.
 
-#[allow(dead_code, reason = "each test file uses some of the looks")]
-mod fixture;
+use crate::fixture;
 
 use std::collections::HashSet;
 
