@@ -47,7 +47,8 @@ impl Sources {
             note(&format!("left out: {problem}"));
         }
         if inputs.skipped > 0 {
-            note(&format!("{} files that are no captures were passed over", inputs.skipped));
+            let files = if inputs.skipped == 1 { "file" } else { "files" };
+            note(&format!("passed over {} {files} not holding a capture", inputs.skipped));
         }
         Ok(Sources::Files(inputs.paths))
     }

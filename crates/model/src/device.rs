@@ -78,7 +78,7 @@ device_types! {
     Drive "drive" "drive or inverter",
     IoModule "io-module" "remote I/O",
     Relay "relay" "protection relay",
-    Meter "meter" "energy or flow meter",
+    Meter "meter" "energy meter",
     IndustrialGateway "industrial-gateway" "protocol gateway",
     BuildingController "building-controller" "building controller",
     Medical "medical" "medical device",
