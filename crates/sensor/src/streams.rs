@@ -102,6 +102,25 @@ impl Streams {
         self.catch_up(side, ports, app, out)
     }
 
+    /// One side has said its last: what lies behind holes is offered, since nothing will fill them.
+    pub fn close(
+        &mut self,
+        side: Side,
+        ports: (u16, u16),
+        app: &mut Option<App>,
+        out: &mut Out<'_>,
+    ) -> Interest {
+        for _ in 0..MAX_AHEAD {
+            let half = self.half(side);
+            let Some(seq) = half.next.and_then(|next| half.nearest(next)) else { break };
+            self.skip_to(side, seq);
+            if self.catch_up(side, ports, app, out) == Interest::Over {
+                return Interest::Over;
+            }
+        }
+        Interest::More
+    }
+
     fn half(&mut self, side: Side) -> &mut Half {
         let [client, server] = &mut self.halves;
         match side {

@@ -72,6 +72,9 @@ impl Sensor {
                 Out::new(&self.key, &mut self.said),
             );
         }
+        if tcp.flags.0 & (TcpFlags::FIN | TcpFlags::RST) != 0 {
+            close(entry, side, tcp, Out::new(&self.key, &mut self.said));
+        }
         if !self.said.is_empty() {
             let ends = ((ip.from, tcp.from), (ip.to, tcp.to));
             self.tell_flow(here, slot, direction, ends, sink);
@@ -184,5 +187,18 @@ fn segment(
         && streams.segment(side, seq, data, ports, &mut entry.app, &mut out) == Interest::Over
     {
         entry.content = Content::Closed;
+    }
+}
+
+/// A FIN ends what its sender says, a RST what both say.
+fn close(entry: &mut Entry, side: Side, tcp: &transport::Tcp<'_>, mut out: Out<'_>) {
+    let Content::Streams(streams) = &mut entry.content else { return };
+    let ports = (tcp.from, tcp.to);
+    let both = tcp.flags.has(TcpFlags::RST).then(|| side.other());
+    for side in [Some(side), both].into_iter().flatten() {
+        if streams.close(side, ports, &mut entry.app, &mut out) == Interest::Over {
+            entry.content = Content::Closed;
+            return;
+        }
     }
 }

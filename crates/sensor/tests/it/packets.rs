@@ -9,6 +9,7 @@ pub const SERVER: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 9), 502);
 
 pub const SYN: u8 = 2;
 pub const ACK: u8 = 16;
+pub const FIN: u8 = 1;
 
 pub type End = (Ipv4Addr, u16);
 

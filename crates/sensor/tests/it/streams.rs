@@ -2,7 +2,7 @@
 
 use cordon_model::{App, Basis, Object, Said};
 
-use crate::packets::{ACK, CLIENT, SERVER, SYN, read_registers, tcp};
+use crate::packets::{ACK, CLIENT, FIN, SERVER, SYN, read_registers, tcp};
 use crate::{Memory, look};
 
 /// First registers of the reads that were understood, in order.
@@ -94,6 +94,16 @@ fn bytes_that_the_capture_lost_do_not_end_the_understanding() {
     let understood = reads(&with(frames));
     assert_eq!(understood[0], 10);
     assert!(understood.contains(&1_000) && understood.contains(&1_019), "{understood:?}");
+}
+
+#[test]
+fn a_lost_first_segment_does_not_hide_the_rest_of_a_short_connection() {
+    let memory = with(vec![
+        // Twelve bytes are missing, one request came, and the connection is over.
+        tcp(CLIENT, SERVER, 101 + 12, ACK, &read_registers(2, 20, 2)),
+        tcp(CLIENT, SERVER, 101 + 24, ACK | FIN, &[]),
+    ]);
+    assert_eq!(reads(&memory), [20]);
 }
 
 #[test]
