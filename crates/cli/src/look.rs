@@ -17,6 +17,9 @@ use crate::output;
 /// Runs the command.
 pub fn run(args: &LookArgs) -> Result<ExitCode, Failure> {
     let sources = Sources::find(&args.inputs)?;
+    if args.listen.is_some() && matches!(sources, Sources::Files(_)) {
+        input::note("--for is about interfaces; captures are read whole");
+    }
     let mut inventory = InventoryOptions::default();
     if let Some(folder) = &args.recog {
         inventory.patterns = Some(Arc::new(recog(folder)?));
