@@ -120,7 +120,8 @@ pub(crate) fn snmp(ledger: &mut Ledger, exchanges: &mut Exchanges, fact: &Fact, 
     if snmp.pdu == "set-request" {
         ledger.service(FindingKind::SnmpWrite, fact, &ends, detail);
     }
-    if snmp.response {
+    // An answer that is sent towards an agent is forged or made by hand, and proves nothing.
+    if snmp.response && ends.server == fact.from {
         exchanges.add(ledger, fact, ends, Event::Accepted);
     }
 }

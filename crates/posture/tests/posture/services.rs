@@ -58,6 +58,14 @@ fn a_community_counts_as_set_only_when_the_agent_answers() {
 }
 
 #[test]
+fn an_answer_sent_towards_an_agent_proves_nothing_about_it() {
+    Scene::default()
+        .password(Scheme::SnmpCommunity, PC, "10.0.0.5:161", "", "private")
+        .say(PC, "10.0.0.5:161", snmp(SnmpVersion::V2c, "response", true))
+        .none(FindingKind::DefaultCredential);
+}
+
+#[test]
 fn an_empty_password_is_a_default_and_no_clear_text_secret() {
     let scene = Scene::default().password(Scheme::Telnet, PC, "10.0.0.5:23", "operator", "");
     assert!(scene.one(FindingKind::DefaultCredential).title.contains("empty"));
