@@ -26,7 +26,11 @@ pub fn look(inputs: &[InputStatus], conclusions: &Conclusions) -> Look {
             undecoded_packets: coverage.undecoded(),
             malformed_packets: coverage.malformed,
             unrecognised_packets: coverage.unrecognised,
-            unknown_kinds: coverage.unknown.clone(),
+            unknown_kinds: coverage
+                .unknown
+                .iter()
+                .map(|(kind, count)| (kind.to_string(), *count))
+                .collect(),
             one_way_flows: coverage.one_way,
             conversations: coverage.conversations,
             truncated_packets: coverage.truncated,

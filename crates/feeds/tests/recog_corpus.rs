@@ -1,5 +1,7 @@
 //! Every `<example>` of the published pattern set is a test case.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
+
 use std::path::PathBuf;
 use std::process::Command;
 

@@ -1,5 +1,6 @@
 //! What becomes a device, what does not, and whose word counts, through the public inlets.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::net::{IpAddr, Ipv4Addr};

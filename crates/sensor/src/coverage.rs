@@ -1,6 +1,7 @@
 //! What the sensor saw, and what it could not see or understand.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use cordon_model::{App, Basis, Flow, Transport};
 
@@ -16,6 +17,33 @@ pub struct ProtocolCount {
     pub packets: u64,
 }
 
+/// A kind of packet that is not decoded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unknown {
+    /// A link type.
+    Link(u32),
+    /// An EtherType.
+    EtherType(u16),
+    /// 802.2 with these destination and source service access points.
+    Llc(u8, u8),
+    /// An IP protocol.
+    Ip(u8),
+    /// One of further kinds, not told apart.
+    Others,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unknown::Link(number) => write!(f, "link type {number}"),
+            Unknown::EtherType(number) => write!(f, "EtherType {number:#06x}"),
+            Unknown::Llc(to, from) => write!(f, "LLC {to:#04x}/{from:#04x}"),
+            Unknown::Ip(number) => write!(f, "IP protocol {number}"),
+            Unknown::Others => f.write_str("others"),
+        }
+    }
+}
+
 /// Counts of one run.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Coverage {
@@ -27,8 +55,8 @@ pub struct Coverage {
     pub truncated: u64,
     /// Packets whose link, network or transport header is damaged.
     pub malformed: u64,
-    /// Packets of link types, EtherTypes and IP protocols that are not decoded, by name.
-    pub unknown: BTreeMap<String, u64>,
+    /// Packets of kinds that are not decoded.
+    pub unknown: BTreeMap<Unknown, u64>,
     /// Packets with payload in flows whose application was not recognised.
     pub unrecognised: u64,
     /// Messages that broke the rules of the protocol of their flow.
@@ -69,15 +97,9 @@ impl Coverage {
     }
 
     /// Counts a packet of something that is not decoded.
-    pub(crate) fn not_decoded(&mut self, what: std::fmt::Arguments<'_>) {
-        let name = what.to_string();
-        if let Some(count) = self.unknown.get_mut(&name) {
-            *count += 1;
-        } else if self.unknown.len() < MAX_NAMES {
-            self.unknown.insert(name, 1);
-        } else {
-            *self.unknown.entry("others".to_owned()).or_default() += 1;
-        }
+    pub(crate) fn not_decoded(&mut self, what: Unknown) {
+        let room = self.unknown.len() < MAX_NAMES || self.unknown.contains_key(&what);
+        *self.unknown.entry(if room { what } else { Unknown::Others }).or_default() += 1;
     }
 
     /// Counts a packet of a protocol without flows.

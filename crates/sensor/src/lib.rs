@@ -36,5 +36,5 @@ mod roles;
 mod streams;
 mod table;
 
-pub use coverage::{Coverage, ProtocolCount};
+pub use coverage::{Coverage, ProtocolCount, Unknown};
 pub use ingest::{Options, Sensor, Sink};

@@ -1,5 +1,6 @@
 //! Captures that are made here, byte by byte, and read back.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,6 @@
 //! The demonstration site as others see it: complete, repeatable, and clean in tshark's eyes.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

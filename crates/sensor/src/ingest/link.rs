@@ -6,6 +6,7 @@ use cordon_wire::link::{self, Link, Payload};
 use cordon_wire::wlan::{self, WlanFrame};
 
 use super::{Here, Sensor, Sink, known};
+use crate::coverage::Unknown;
 
 impl Sensor {
     pub(super) fn beside_ip(
@@ -28,16 +29,10 @@ impl Sensor {
                 self.control(here, App::Cdp, cordon_wire::cdp::dissect, data, sink)
             }
             Payload::Wlan(data) => self.wlan(here, link_type, data, sink),
-            Payload::Llc(to, from) => {
-                self.coverage.not_decoded(format_args!("LLC {to:#04x}/{from:#04x}"))
-            }
-            Payload::Other(kind) => {
-                self.coverage.not_decoded(format_args!("EtherType {kind:#06x}"))
-            }
+            Payload::Llc(to, from) => self.coverage.not_decoded(Unknown::Llc(to, from)),
+            Payload::Other(kind) => self.coverage.not_decoded(Unknown::EtherType(kind)),
             Payload::Malformed => self.coverage.malformed += 1,
-            Payload::UnknownLink => {
-                self.coverage.not_decoded(format_args!("link type {}", link_type.0))
-            }
+            Payload::UnknownLink => self.coverage.not_decoded(Unknown::Link(link_type.0)),
         }
     }
 

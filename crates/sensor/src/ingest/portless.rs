@@ -8,6 +8,7 @@ use cordon_wire::{Out, transport};
 
 use super::{Here, MAX_TUNNELS, Sensor, Sink, known};
 use crate::community::counterpart;
+use crate::coverage::Unknown;
 use crate::key::{Direction, Key};
 
 impl Sensor {
@@ -63,7 +64,7 @@ impl Sensor {
         }
         match inner {
             Some(inner) if here.tunnelled < MAX_TUNNELS => self.tunnel(here, inner, sink),
-            _ => self.coverage.not_decoded(format_args!("IP protocol {number}")),
+            _ => self.coverage.not_decoded(Unknown::Ip(number)),
         }
     }
 

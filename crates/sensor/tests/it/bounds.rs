@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use cordon_model::{SecretKey, Timestamp};
-use cordon_sensor::{Options, Sensor};
+use cordon_sensor::{Options, Sensor, Unknown};
 use proptest::prelude::*;
 
 use crate::packets::{CLIENT, SERVER, SYN, ethernet, ip, question, raw, tcp, udp, udp_datagram};
@@ -64,7 +64,7 @@ fn what_was_not_decoded_is_counted_by_its_kind() {
         sensor.packet(&raw(&frame, 1, Timestamp::default()), &mut memory);
     }
     let coverage = sensor.coverage();
-    assert_eq!(coverage.unknown.get("EtherType 0x88b8"), Some(&1));
+    assert_eq!(coverage.unknown.get(&Unknown::EtherType(0x88b8)), Some(&1));
     assert_eq!((coverage.malformed, coverage.undecoded()), (2, 3));
 }
 
