@@ -30,7 +30,7 @@ pub struct Look {
     pub flows: u64,
     /// Packets that cordon sent: always 0.
     pub packets_sent: u64,
-    /// Devices, the most talkative of those with findings first.
+    /// Devices, in the order of their ids.
     pub devices: Vec<Device>,
     /// Devices and peers that exchanged packets.
     pub talks: Vec<Talk>,

@@ -7,8 +7,8 @@
 //!
 //! ```
 //! use cordon_wire::{Guess, Side, protocols};
-//! let http = protocols::STREAMS.iter().find(|row| row.app == cordon_model::App::Http);
-//! # let _ = (http, Guess::No, Side::Client);
+//! let http = protocols::STREAMS.iter().find(|row| row.app == cordon_model::App::Http).unwrap();
+//! assert_eq!((http.recognise)(Side::Client, b"GET / HTTP/1.1\r\n\r\n"), Guess::Sure);
 //! ```
 //!
 //! This crate must not know: files, sockets, clocks, flows, devices, what is good or bad.

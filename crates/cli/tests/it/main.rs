@@ -1,5 +1,6 @@
 //! The command as its users and its enemies run it.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
