@@ -22,6 +22,7 @@ pub mod finding;
 pub mod flow;
 pub mod operation;
 pub mod packet;
+pub mod record;
 pub mod secret;
 pub mod time;
 

@@ -1,0 +1,1 @@
+//! Who may do what: policies as text, decided per request.

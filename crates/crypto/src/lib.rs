@@ -1,0 +1,1 @@
+//! Keys, sealing and certificates: what the service knows that nobody else may.

@@ -1,0 +1,1 @@
+//! History: flows and facts as Parquet files by day and site.

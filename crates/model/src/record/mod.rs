@@ -1,0 +1,17 @@
+//! What the service remembers: devices over time, people, decisions, and what was done.
+//!
+//! These are the rows that a store keeps. They say nothing about how they are kept.
+
+mod action;
+mod approval;
+mod device;
+mod finding;
+mod people;
+
+pub use action::{Action, Entry};
+pub use approval::{Approval, Verdict};
+pub use device::{Address, Change, Criticality, Event, EventKind, Own, Record, Set, Span};
+pub use finding::{FindingKey, FindingState, TrackedFinding};
+pub use people::{
+    Credential, CredentialKind, Invite, Person, PersonId, Role, Scope, Session, Token,
+};

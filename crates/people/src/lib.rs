@@ -1,0 +1,1 @@
+//! People: how they enrol, sign in, and what they hold.

@@ -1,0 +1,1 @@
+//! The register: devices over time, with what people said about them.

@@ -1,0 +1,1 @@
+//! The service: one running site, from packets to pages.

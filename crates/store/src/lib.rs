@@ -1,0 +1,1 @@
+//! State: devices, people, decisions, and the ledger, in one database.
