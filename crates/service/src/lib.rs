@@ -7,6 +7,7 @@
 //! This crate must not know: HTTP, HTML, cookies, command lines.
 
 mod caller;
+pub mod intake;
 mod problem;
 mod site;
 pub mod view;
