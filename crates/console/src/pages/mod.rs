@@ -1,0 +1,18 @@
+//! The pages: each answers one question and has one main button.
+
+pub(crate) mod device;
+mod device_forms;
+pub(crate) mod devices;
+pub(crate) mod findings;
+pub(crate) mod fix;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod ledger;
+pub(crate) mod map;
+pub(crate) mod people;
+mod people_parts;
+pub(crate) mod people_do;
+pub(crate) mod settings;
+pub(crate) mod today;
+pub(crate) mod traffic;

@@ -1,0 +1,166 @@
+//! One person: ways to sign in, sessions, tokens.
+
+use cordon_model::record::Action;
+use cordon_service::view::{CredentialView, PersonView, SessionView, TokenView};
+use maud::{Markup, html};
+
+use super::people::ROLES;
+use crate::ask::Ask;
+use crate::frame::csrf;
+use crate::text::{Clock, encode, short};
+
+/// Whoever looks.
+pub(super) fn you(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
+    html! {
+        p { b { (short(&person.name)) } ", " (person.role) ", since " (clock.ago(&person.created)) }
+        (credentials(ask, person, true, clock))
+        form.row method="post" action=(format!("/people/{}/link", encode(&person.id))) {
+            (csrf(ask)) button { "Add a passkey or another way to sign in" }
+            @if person.credentials.len() < 2 { span.soft { "A second one saves you on the day the first is lost." } }
+        }
+        (sessions(ask, &person.sessions, true, clock))
+        (tokens(ask, &person.tokens, true, clock))
+        @if ask.may(Action::TokenCreate) { (new_token(ask)) }
+    }
+}
+
+/// Somebody else.
+pub(super) fn person(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
+    html! {
+        details.person {
+            summary {
+                b { (short(&person.name)) } " " span.tag { (person.role) }
+                @if person.disabled { " " span.tag.strong { "shut out" } }
+                " " span.soft { (person.credentials.len()) " ways to sign in, " (person.sessions.len()) " sessions, " (person.tokens.len()) " tokens" }
+            }
+            div.inside {
+                @if ask.may(Action::PersonChange) { (change(ask, person)) }
+                (credentials(ask, person, ask.may(Action::CredentialRemove) && ask.may(Action::PersonChange), clock))
+                @if ask.may(Action::PersonChange) {
+                    form method="post" action=(format!("/people/{}/link", encode(&person.id))) {
+                        (csrf(ask)) button { "Make a link to add a way to sign in" }
+                    }
+                }
+                (sessions(ask, &person.sessions, ask.may(Action::PersonChange), clock))
+                (tokens(ask, &person.tokens, ask.may(Action::PersonChange), clock))
+            }
+        }
+    }
+}
+
+/// A button that is a form of its own.
+pub(super) fn button(ask: &Ask, action: &str, says: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action=(action) { (csrf(ask)) button aria-label=(crate::text::plain(label)) { (says) } }
+    }
+}
+
+fn change(ask: &Ask, person: &PersonView) -> Markup {
+    html! {
+        form.stack method="post" action=(format!("/people/{}", encode(&person.id))) {
+            (csrf(ask))
+            div.fields {
+                label.field { span { "Name" } input type="text" name="name" value=(person.name) required maxlength="100" autocomplete="off"; }
+                label.field { span { "Role" } select name="role" {
+                    @for (name, says) in ROLES { option value=(name) selected[name == person.role] { (says) } }
+                } }
+                label.field { span { "May sign in" } select name="disabled" {
+                    option value="no" selected[!person.disabled] { "yes" }
+                    option value="yes" selected[person.disabled] { "no, shut out" }
+                } }
+                label.field { span { "Why" } input type="text" name="reason" required maxlength="500" autocomplete="off"; }
+            }
+            p { button { "Change " (short(&person.name)) } " " span.soft { "Changing an admin may need a second person." } }
+        }
+    }
+}
+
+fn credentials(ask: &Ask, person: &PersonView, may: bool, clock: Clock) -> Markup {
+    let removable = may && person.credentials.len() > 1;
+    let line = |item: &CredentialView| {
+        html! { tr {
+            th scope="row" { (short(&item.label)) span.sub { (kind(&item.kind)) } }
+            td data-label="Since" { (clock.ago(&item.created)) }
+            td data-label="Last used" { (clock.maybe(item.used.as_deref())) }
+            td data-label="Remove" {
+                @if removable { (button(ask, &format!("/people/credentials/{}/remove", encode(&item.id)), "Remove", &format!("Remove {}", item.label))) }
+                @else { span.soft { "–" } }
+            }
+        } }
+    };
+    html! {
+        @if !person.credentials.is_empty() {
+            table.cards {
+                caption { "Ways to sign in" }
+                thead { tr { th scope="col" { "What" } th scope="col" { "Since" } th scope="col" { "Last used" } th scope="col" { "Remove" } } }
+                tbody { @for item in &person.credentials { (line(item)) } }
+            }
+        }
+    }
+}
+
+fn kind(kind: &str) -> &str {
+    match kind {
+        "passkey" => "passkey or security key",
+        "totp" => "one-time codes",
+        other => other,
+    }
+}
+
+fn sessions(ask: &Ask, sessions: &[SessionView], may: bool, clock: Clock) -> Markup {
+    html! {
+        @if !sessions.is_empty() {
+            table.cards {
+                caption { "Signed in now" }
+                thead { tr { th scope="col" { "Browser" } th scope="col" { "From" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "End it" } } }
+                tbody { @for item in sessions { tr {
+                    th scope="row" { (short(&item.agent)) @if item.current { " " span.tag { "this one" } } }
+                    td.num data-label="From" { (short(&item.from)) }
+                    td data-label="Last used" { (clock.ago(&item.used)) }
+                    td data-label="Ends" { (clock.ago(&item.expires)) }
+                    td data-label="End it" {
+                        @if may { (button(ask, &format!("/people/sessions/{}/revoke", encode(&item.id)), "End", &format!("End the session from {}", item.from))) }
+                        @else { span.soft { "–" } }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+fn tokens(ask: &Ask, tokens: &[TokenView], may: bool, clock: Clock) -> Markup {
+    html! {
+        @if !tokens.is_empty() {
+            table.cards {
+                caption { "API tokens" }
+                thead { tr { th scope="col" { "For" } th scope="col" { "May" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "Revoke" } } }
+                tbody { @for item in tokens { tr {
+                    th scope="row" { (short(&item.label)) }
+                    td data-label="May" { (item.scope) }
+                    td data-label="Last used" { (clock.maybe(item.used.as_deref())) }
+                    td data-label="Ends" { (clock.ago(&item.expires)) }
+                    td data-label="Revoke" {
+                        @if may { (button(ask, &format!("/people/tokens/{}/revoke", encode(&item.id)), "Revoke", &format!("Revoke the token {}", item.label))) }
+                        @else { span.soft { "–" } }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+fn new_token(ask: &Ask) -> Markup {
+    html! {
+        details id="token" { summary { "Make an API token" }
+            form.filter.plain method="post" action="/people/tokens" {
+                (csrf(ask))
+                label.field { span { "What it is for" } input type="text" name="label" required maxlength="100" autocomplete="off"; }
+                label.field { span { "May" } select name="scope" {
+                    option value="read" { "read" } option value="write" { "read and write" } option value="metrics" { "metrics only" }
+                } }
+                label.field.narrow { span { "Days it works" } input type="number" name="days" min="1" max="365" value="90" required; }
+                button { "Make a token" }
+            }
+        }
+    }
+}

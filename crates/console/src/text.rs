@@ -1,0 +1,259 @@
+//! Numbers, times and texts from the network as people read them.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+/// Characters of a name in a list; the device's own page has all of it.
+pub(crate) const NAME_MOST: usize = 60;
+
+/// Marks in a row that may sit on one character; a tower of them paints over other lines.
+const MARKS_MOST: usize = 2;
+
+/// The same text on one line, with everything that acts instead of being read spelled out.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut marks = 0;
+    for c in text.chars() {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        match c {
+            '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            _ if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            _ if acts(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            _ if marks > MARKS_MOST => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// [`plain`], cut to `most` characters with an ellipsis.
+pub(crate) fn clip(text: &str, most: usize) -> String {
+    // a spelled-out character can take ten, so there is no need to clean more than this
+    let short: String = text.chars().take(most.saturating_add(1)).collect();
+    let cleaned = plain(&short);
+    if cleaned.chars().count() <= most {
+        return cleaned;
+    }
+    let mut out: String = cleaned.chars().take(most.saturating_sub(1)).collect();
+    out.truncate(out.trim_end().len());
+    out.push('…');
+    out
+}
+
+/// A text from the network, kept from turning the direction of what stands beside it.
+pub(crate) fn foreign(text: &str) -> Markup {
+    html! { bdi { (plain(text)) } }
+}
+
+/// The same in short, for lists.
+pub(crate) fn short(text: &str) -> Markup {
+    html! { bdi { (clip(text, NAME_MOST)) } }
+}
+
+/// `12,403`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 device`, `12 devices`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// `1.2 MB`; decimal multiples.
+pub(crate) fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let mut value = number as f64;
+    let mut unit = "B";
+    for larger in UNITS {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = larger;
+    }
+    if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+/// The text with a capital first letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// An application's name for people: `port:` in front marks a guess.
+pub(crate) fn app(name: &str) -> String {
+    let (guess, name) = match name.strip_prefix("port:") {
+        Some(rest) => (true, rest),
+        None => (false, name),
+    };
+    let known = cordon_model::App::ALL.iter().find(|app| app.name() == name);
+    let title = known.map_or(name, |app| app.title());
+    if guess { format!("{title}?") } else { title.to_owned() }
+}
+
+/// How sure an identification is.
+pub(crate) fn sure(confidence: f32) -> &'static str {
+    match confidence {
+        c if c >= 0.9 => "sure",
+        c if c >= 0.6 => "likely",
+        c if c > 0.0 => "a guess",
+        _ => "unknown",
+    }
+}
+
+/// Percent-encoded so that it is one segment of a path or one value of a query (RFC 3986).
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The moment that times are told from.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock(Option<Timestamp>);
+
+impl Clock {
+    /// From RFC 3339; unreadable text makes all times absolute.
+    pub(crate) fn at(rfc3339: &str) -> Self {
+        Clock(rfc3339.parse().ok())
+    }
+
+    /// The clock of this machine, for sign-ins, tokens and records.
+    pub(crate) fn wall() -> Self {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "how long ago somebody signed in is told by this machine's clock"
+        )]
+        let now = std::time::SystemTime::now();
+        Clock(Timestamp::try_from(now).ok())
+    }
+
+    /// `5 min ago`, with the whole time behind it.
+    pub(crate) fn ago(self, rfc3339: &str) -> Markup {
+        let Ok(time) = rfc3339.parse::<Timestamp>() else {
+            return html! { (plain(rfc3339)) };
+        };
+        let whole = absolute(time);
+        let told = match self.0 {
+            Some(now) => relative(now.as_second() - time.as_second()),
+            None => whole.clone(),
+        };
+        html! { time datetime=(time.strftime("%Y-%m-%dT%H:%M:%SZ")) title=(whole) { (told) } }
+    }
+
+    /// As [`Clock::ago`]; a dash where there is none.
+    pub(crate) fn maybe(self, rfc3339: Option<&str>) -> Markup {
+        match rfc3339 {
+            Some(time) => self.ago(time),
+            None => html! { span.soft { "never" } },
+        }
+    }
+
+    /// The whole time, for timelines where seconds matter.
+    pub(crate) fn whole(self, rfc3339: &str) -> Markup {
+        let Ok(time) = rfc3339.parse::<Timestamp>() else {
+            return html! { (plain(rfc3339)) };
+        };
+        let told = self.0.map_or_else(
+            || absolute(time),
+            |now| {
+                let same = now.strftime("%Y-%m-%d").to_string()
+                    == time.strftime("%Y-%m-%d").to_string();
+                let form = if same { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+                time.strftime(form).to_string()
+            },
+        );
+        html! { time.num datetime=(time.strftime("%Y-%m-%dT%H:%M:%SZ")) title=(absolute(time)) { (told) } }
+    }
+}
+
+fn absolute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn relative(seconds: i64) -> String {
+    let past = seconds >= 0;
+    let seconds = seconds.unsigned_abs();
+    let long = match seconds {
+        0..=9 if past => return "just now".to_owned(),
+        0..=59 => format!("{seconds} s"),
+        60..=5399 => format!("{} min", (seconds + 30) / 60),
+        5400..=129_599 => format!("{} h", (seconds + 1800) / 3600),
+        129_600..=5_183_999 => counted((seconds + 43_200) / 86_400, "day", "days"),
+        _ => counted(seconds / 2_592_000, "month", "months"),
+    };
+    if past { format!("{long} ago") } else { format!("in {long}") }
+}
+
+/// Combining marks that are met in attacks; an exact table is not needed to stop towers.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Characters that turn the direction of text, or that take part in it unseen.
+const fn acts(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_turn_the_line_or_hide_in_it() {
+        assert_eq!(plain("cam\u{202e}gpj\x1b[2J\n"), "cam\\u{202e}gpj\\x1b[2J ");
+        assert_eq!(plain("غرفة カメラ"), "غرفة カメラ");
+        assert_eq!(plain(&format!("a{}", "\u{301}".repeat(50))), "a\u{301}\u{301}");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_with_a_sign_of_it() {
+        assert_eq!(clip("abcdef", 4), "abc…");
+        assert_eq!(clip("abcd", 4), "abcd");
+    }
+
+    #[test]
+    fn times_are_told_from_the_clock_given() {
+        let clock = Clock::at("2026-11-02T12:00:00Z");
+        assert!(clock.ago("2026-11-02T11:55:00Z").0.contains(">5 min ago<"));
+        assert!(clock.ago("2026-11-05T12:00:00Z").0.contains(">in 3 days<"));
+        assert!(clock.ago("2026-11-02T12:00:00Z").0.contains(">just now<"));
+        assert_eq!(clock.ago("<b>").0, "&lt;b&gt;");
+    }
+
+    #[test]
+    fn a_path_segment_cannot_leave_its_place() {
+        assert_eq!(encode("../a?b#c/é@x"), "..%2Fa%3Fb%23c%2F%C3%A9%40x");
+    }
+}

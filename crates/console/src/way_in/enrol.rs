@@ -1,0 +1,125 @@
+//! Enrolling by a link: a passkey, or a password with one-time codes.
+
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use cordon_service::view::TotpSetup;
+use maud::{Markup, html};
+
+use super::sign_in::greeting;
+use crate::ask::{Enter, visit};
+use crate::console::Console;
+use crate::frame;
+use crate::reply::{self, Shown, Wrong};
+use crate::text::{encode, foreign, plain, short};
+
+/// Characters of a password (NIST SP 800-63B-4, section 3.1.1.2).
+const PASSWORD_LEAST: usize = 15;
+
+/// `GET /enrol/{link}`.
+pub(crate) async fn show(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let visit = match visit(&parts) {
+        Ok(visit) => visit,
+        Err(wrong) => return wrong.into_response(),
+    };
+    let view = match console.site.enrolment(&visit, &link) {
+        Ok(view) => view,
+        Err(problem) => return Wrong::from(problem).back("/sign-in").into_response(),
+    };
+    let name = view.name.clone().unwrap_or_default();
+    let body = html! {
+        p.lead {
+            @if view.name.is_some() { "Add a way to sign in to " b { (foreign(&view.site)) } "." }
+            @else { "Welcome to " b { (foreign(&view.site)) } ". This link makes you its " b { (short(&view.role)) } "." }
+        }
+        div.panel data-passkey="create" data-link=(link) data-next="/" {
+            h2 { "With a passkey" }
+            p { "Your phone, computer or security key keeps it. Nothing to remember, nothing to steal." }
+            (name_field(&name))
+            label.field { span { "What to call this key" } input type="text" name="label" value="My passkey" maxlength="100" autocomplete="off"; }
+            @if let Some(hindrance) = &view.passkey_hindrance {
+                p.problem { (plain(hindrance)) }
+            } @else {
+                button.main.wide type="button" data-go { "Create a passkey" }
+                p.problem role="alert" hidden data-problem {}
+                noscript { p.soft { "Passkeys need JavaScript. With a password it works without." } }
+            }
+        }
+        details.panel open[view.passkey_hindrance.is_some()] {
+            summary { "Use a password instead" }
+            form.stack method="post" action=(format!("/enrol/{}/password", encode(&link))) {
+                p.soft { "At least " (PASSWORD_LEAST) " characters: a few words in a row are fine, and no sign is required. You also need an app for one-time codes." }
+                (name_field(&name))
+                label.field { span { "Password" } input type="password" name="password" required minlength=(PASSWORD_LEAST) maxlength="1024" autocomplete="new-password"; }
+                p { button { "Next: one-time codes" } }
+            }
+        }
+    };
+    reply::begin_ceremony(reply::page(frame::bare("Get in", &body)), &visit.ceremony)
+}
+
+fn name_field(name: &str) -> Markup {
+    html! {
+        label.field { span { "Your name" }
+            input type="text" name="name" value=(name) readonly[!name.is_empty()] required maxlength="100" autocomplete="username";
+        }
+    }
+}
+
+/// `POST /enrol/{link}/password`.
+pub(crate) async fn password(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Shown {
+    let enter = match Enter::from_request(request, &console).await {
+        Ok(enter) => enter,
+        Err(response) => return Ok(response),
+    };
+    let Enter { site, visit, fields, .. } = enter;
+    let back = format!("/enrol/{}", encode(&link));
+    let password = fields.get("password").unwrap_or_default();
+    let setup = site.enrol_password_begin(&visit, &link, &fields.text("name"), password).await;
+    let setup = setup.map_err(|problem| Wrong::from(problem).back(&back))?;
+    Ok(reply::page(frame::bare("One-time codes", &codes(&link, &setup))))
+}
+
+fn codes(link: &str, setup: &TotpSetup) -> Markup {
+    // as a picture of its own: what is inside cannot act on the page
+    let picture = format!("data:image/svg+xml,{}", encode(&setup.svg));
+    html! {
+        div.panel {
+            p { "Scan this with an app for one-time codes, then type the code that it shows." }
+            img.qr src=(picture) width="220" height="220" alt="QR code with the secret below";
+            p { "Or type it in: " code.wrap { (plain(&setup.secret)) } " · " a href=(totp_url(&setup.url)) { "open in an app on this device" } }
+            form.stack method="post" action=(format!("/enrol/{}/code", encode(link))) {
+                label.field { span { "Code" } input type="text" name="code" required inputmode="numeric" maxlength="12" autocomplete="one-time-code"; }
+                p { button.main { "Finish" } }
+            }
+        }
+    }
+}
+
+/// Only what an app for codes opens may become a link.
+fn totp_url(url: &str) -> &str {
+    if url.starts_with("otpauth://") { url } else { "#" }
+}
+
+/// `POST /enrol/{link}/code`.
+pub(crate) async fn code(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Shown {
+    let enter = match Enter::from_request(request, &console).await {
+        Ok(enter) => enter,
+        Err(response) => return Ok(response),
+    };
+    let Enter { site, visit, fields, .. } = enter;
+    let enrolled = site.enrol_password_finish(&visit, &link, &fields.text("code")).await;
+    let back = format!("/enrol/{}", encode(&link));
+    let enrolled = enrolled.map_err(|problem| Wrong::from(problem).back(&back))?;
+    let body = html! {
+        p.lead { (greeting(&enrolled.signed_in.me.name)) }
+        div.panel {
+            h2 { "Recovery codes" }
+            p { "For the day your phone is lost. Each works once. They are shown only now: print them or write them down." }
+            ol.codes { @for code in &enrolled.recovery_codes { li { code { (plain(code)) } } } }
+            p { a.button.main href="/" { "I have them: go to Today" } }
+        }
+    };
+    let page = reply::page(frame::bare("You are in", &body));
+    Ok(reply::sign_in(page, &enrolled.signed_in))
+}
