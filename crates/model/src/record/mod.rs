@@ -7,6 +7,7 @@ mod approval;
 mod device;
 mod finding;
 mod people;
+mod retention;
 
 pub use action::{Action, Entry};
 pub use approval::{Approval, Verdict};
@@ -15,3 +16,4 @@ pub use finding::{FindingKey, FindingState, TrackedFinding};
 pub use people::{
     Credential, CredentialKind, Invite, Person, PersonId, Role, Scope, Session, Token,
 };
+pub use retention::{DataClass, Keep};
