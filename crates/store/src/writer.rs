@@ -83,14 +83,15 @@ impl Writer {
                         self.recover().await;
                     }
                     // Whoever asked may have left.
-                    drop(answer.send(result));
+                    answer.send(result).ok();
                 }
                 Job::Limit(pages, answer) => {
-                    drop(answer.send(self.reopen.limit(&self.db, pages).await))
+                    answer.send(self.reopen.limit(&self.db, pages).await).ok();
                 }
                 Job::Close(answer) => {
                     self.reopen.finish(self.db).await;
-                    drop(answer.send(()));
+                    // Whoever asked may have left.
+                    answer.send(()).ok();
                     return;
                 }
             }
@@ -111,13 +112,13 @@ impl Writer {
                         checkpoint_text: self.checkpoint.clone(),
                     });
                     // Whoever asked may have left; the commit stands.
-                    drop(answer.send(result));
+                    answer.send(result).ok();
                 }
             }
             Err(error) => {
                 self.recover().await;
                 for answer in answers {
-                    drop(answer.send(Err(error.clone())));
+                    answer.send(Err(error.clone())).ok();
                 }
             }
         }
