@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// Set on every answer that does not say otherwise itself.
-const ALWAYS: &[(HeaderName, &str)] = &[
+const ALWAYS: [(HeaderName, &str); 9] = [
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -34,7 +34,7 @@ pub async fn secure(request: Request, next: Next) -> Response {
 
 fn add(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
-        if !headers.contains_key(name) {
+        if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }

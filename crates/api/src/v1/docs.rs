@@ -7,8 +7,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use maud::{DOCTYPE, Markup, html};
-use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::{OpenApi, RefOr};
 
 use super::AnySite;
 
@@ -88,7 +88,7 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
                         caption { "Parameters" }
                         thead { tr { th scope="col" { "Name" } th scope="col" { "What it is" } } }
                         tbody {
-                            @for parameter in parameters {
+                            @for parameter in parameters.iter().filter_map(told) {
                                 tr {
                                     th scope="row" { code { (parameter.name) } }
                                     td { (parameter.description.as_deref().unwrap_or("part of the path")) }
@@ -99,5 +99,13 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Parameters are written where they are used; a reference would be to nothing.
+fn told(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
+    match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
     }
 }

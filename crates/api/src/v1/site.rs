@@ -9,6 +9,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use cordon_service::view::{HealthView, ImportView, MapView, Me, Need, SettingsView, Today};
+use cordon_service::{Caller, Visit};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
