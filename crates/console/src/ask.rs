@@ -30,8 +30,6 @@ pub(crate) struct Ask {
     pub session: [u8; 32],
     pub csrf: String,
     pub params: Fields,
-    /// Path and query, to come back to.
-    pub here: String,
 }
 
 impl Ask {
@@ -62,7 +60,7 @@ impl FromRequestParts<Console> for Ask {
         })?;
         let params = Fields::from_urlencoded(parts.uri.query().unwrap_or_default());
         let site = Arc::clone(&console.site);
-        Ok(Ask { site, caller, me, session, csrf, params, here })
+        Ok(Ask { site, caller, me, session, csrf, params })
     }
 }
 

@@ -104,7 +104,10 @@ fn next_step(kind: ProblemKind, back: Option<&str>) -> Markup {
             a.button.main href=(here) { "Try again" }
             " or look at " a href="/health" { "Health" } "."
         },
-        ProblemKind::Invalid | ProblemKind::TooLarge | ProblemKind::TooMany => html! {
+        ProblemKind::Invalid
+        | ProblemKind::TooLarge
+        | ProblemKind::TooMany
+        | ProblemKind::MethodNotAllowed => html! {
             a.button.main href=(here) { "Go back" }
         },
     }
