@@ -4,11 +4,7 @@
 //! `cargo run -p cordon-console --example serve_fake [PORT] [ROLE|empty]`
 
 #[path = "../tests/it/fake/mod.rs"]
-#[allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "made-up data, shared with the tests"
-)]
+#[allow(dead_code, clippy::unwrap_used, reason = "made-up data, shared with the tests")]
 mod fake;
 
 use std::sync::Arc;
@@ -42,12 +38,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let origin = format!("http://127.0.0.1:{port}");
     let visit = fake::visit(&origin);
-    let app = cordon_console::router(Arc::new(site)).layer(from_fn(move |mut request: Request, next: Next| {
-        request.extensions_mut().insert(visit.clone());
-        let signed_in: Option<Caller> = Some(fake::caller(role));
-        request.extensions_mut().insert(signed_in);
-        next.run(request)
-    }));
+    let app = cordon_console::router(Arc::new(site)).layer(from_fn(
+        move |mut request: Request, next: Next| {
+            request.extensions_mut().insert(visit.clone());
+            let signed_in: Option<Caller> = Some(fake::caller(role));
+            request.extensions_mut().insert(signed_in);
+            next.run(request)
+        },
+    ));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, app).await?;
     Ok(())

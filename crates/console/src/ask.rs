@@ -97,7 +97,8 @@ impl FromRequest<Console> for Act {
         let most = if upload { IMPORT_MOST } else { FORM_MOST };
         let body = to_bytes(body, most).await.map_err(|_| too_large(most).into_response())?;
         let fields = if upload {
-            Fields::from_multipart(&kind, &body).map_err(|problem| Wrong::from(problem).into_response())?
+            Fields::from_multipart(&kind, &body)
+                .map_err(|problem| Wrong::from(problem).into_response())?
         } else {
             Fields::from_urlencoded(&String::from_utf8_lossy(&body))
         };
@@ -129,7 +130,8 @@ impl FromRequest<Console> for Enter {
             to_bytes(body, FORM_MOST).await.map_err(|_| too_large(FORM_MOST).into_response())?;
         let is_json = kind.starts_with("application/json");
         let json = if is_json { serde_json::from_slice(&body).ok() } else { None };
-        let fields = Fields::from_urlencoded(&String::from_utf8_lossy(if is_json { b"" } else { &body }));
+        let fields =
+            Fields::from_urlencoded(&String::from_utf8_lossy(if is_json { b"" } else { &body }));
         Ok(Enter { site: Arc::clone(&console.site), visit, fields, json })
     }
 }

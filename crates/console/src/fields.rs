@@ -104,8 +104,9 @@ impl Fields {
         let kept = self.texts.iter().filter(|(at, text)| {
             at != name && at != "done" && !text.is_empty() && (at != "cursor" || name == "cursor")
         });
-        let mut pairs: Vec<String> =
-            kept.map(|(at, text)| format!("{}={}", crate::text::encode(at), crate::text::encode(text))).collect();
+        let mut pairs: Vec<String> = kept
+            .map(|(at, text)| format!("{}={}", crate::text::encode(at), crate::text::encode(text)))
+            .collect();
         if !value.is_empty() {
             pairs.push(format!("{}={}", crate::text::encode(name), crate::text::encode(value)));
         }
@@ -147,7 +148,8 @@ fn cut<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 
 /// `name="…"` of a part's Content-Disposition.
 fn attribute(head: &str, name: &str) -> Option<String> {
-    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
+    let line =
+        head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
     let wanted = format!("{name}=\"");
     let piece = line.split(';').map(str::trim).find_map(|piece| piece.strip_prefix(&wanted))?;
     Some(piece.trim_end_matches('"').to_owned())
@@ -181,7 +183,10 @@ mod tests {
     fn an_upload_that_is_cut_anywhere_is_refused_and_never_loops() {
         let body = b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n";
         for end in 0..body.len() - 4 {
-            assert!(Fields::from_multipart("multipart/form-data; boundary=x", &body[..end]).is_err(), "{end}");
+            assert!(
+                Fields::from_multipart("multipart/form-data; boundary=x", &body[..end]).is_err(),
+                "{end}"
+            );
         }
     }
 

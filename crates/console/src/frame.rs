@@ -28,16 +28,31 @@ pub(crate) enum Tab {
 const FIRST: [(Tab, &str, &str, &str); 4] = [
     (Tab::Today, "/", "Today", "M4 11 12 4l8 7v9h-5v-6H9v6H4z"),
     (Tab::Devices, "/devices", "Devices", "M4 5h16v10H4zM9 19h6M12 15v4"),
-    (Tab::Map, "/map", "Map", "M6 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM18 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM18 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM9 6h6M8 8l8 8"),
+    (
+        Tab::Map,
+        "/map",
+        "Map",
+        "M6 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM18 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM18 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM9 6h6M8 8l8 8",
+    ),
     (Tab::Fix, "/fix", "Fix list", "M4 6l2 2 3-4M12 6h8M4 13l2 2 3-4M12 13h8M5 20h3M12 20h8"),
 ];
 
 const FURTHER: [(Tab, &str, &str, &str); 5] = [
     (Tab::Traffic, "/traffic", "Traffic", "M4 8h14l-4-4M20 16H6l4 4"),
-    (Tab::People, "/people", "People & keys", "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM2 21c0-4 3-7 7-7s7 3 7 7M16 4a4 4 0 0 1 0 7M18 14c2.500 1 4 3.500 4 7"),
+    (
+        Tab::People,
+        "/people",
+        "People & keys",
+        "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM2 21c0-4 3-7 7-7s7 3 7 7M16 4a4 4 0 0 1 0 7M18 14c2.500 1 4 3.500 4 7",
+    ),
     (Tab::Ledger, "/ledger", "Ledger", "M6 3h12v18H6zM9 8h6M9 12h6M9 16h3"),
     (Tab::Health, "/health", "Health", "M3 12h4l3-7 4 14 3-7h4"),
-    (Tab::Settings, "/settings", "Settings", "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM9 19.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5Z"),
+    (
+        Tab::Settings,
+        "/settings",
+        "Settings",
+        "M4 7h9M17 7h3M4 17h3M11 17h9M15 9.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM9 19.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5Z",
+    ),
 ];
 
 /// What was done, as told after it; the address only names the line.
@@ -46,7 +61,10 @@ const NOTICES: &[(&str, &str)] = &[
     ("joined", "The two are one device now. You can take this back below."),
     ("parted", "The addresses have a device of their own now: this one."),
     ("forgotten", "The device and its history are forgotten."),
-    ("waits", "A second person must approve this first. It waits under “Waiting for a second person”."),
+    (
+        "waits",
+        "A second person must approve this first. It waits under “Waiting for a second person”.",
+    ),
     ("undone", "The change was taken back."),
     ("accepted", "The risk is accepted and the finding is off the list until the day you set."),
     ("reopened", "The finding is open again."),
@@ -75,7 +93,8 @@ pub(crate) struct Sheet<'a> {
 /// A page with status line and navigation.
 pub(crate) fn page(ask: &Ask, today: &Today, sheet: &Sheet) -> Markup {
     let notice = ask.params.get("done").and_then(notice);
-    let title = format!("{} · {} · cordon", text::clip(sheet.title, 80), text::clip(&today.site, 60));
+    let title =
+        format!("{} · {} · cordon", text::clip(sheet.title, 80), text::clip(&today.site, 60));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -225,7 +244,11 @@ fn navigation(current: Tab, today: &Today) -> Markup {
     }
 }
 
-fn entry((tab, href, title, path): &(Tab, &str, &str, &str), current: Tab, today: &Today) -> Markup {
+fn entry(
+    (tab, href, title, path): &(Tab, &str, &str, &str),
+    current: Tab,
+    today: &Today,
+) -> Markup {
     let waiting = today.counts.approvals;
     html! {
         a href=(href) aria-current=[(*tab == current).then_some("page")] {

@@ -19,8 +19,17 @@ use crate::console::Console;
 use crate::reply::{Shown, Wrong};
 
 /// Names of the numbers in a [`Tick`] that pages show at once.
-pub const NUMBERS: &[&str] =
-    &["devices", "open-findings", "approvals", "capture", "packets", "packets-sent", "packets-per-second", "queue-depth", "flows"];
+pub const NUMBERS: &[&str] = &[
+    "devices",
+    "open-findings",
+    "approvals",
+    "capture",
+    "packets",
+    "packets-sent",
+    "packets-per-second",
+    "queue-depth",
+    "flows",
+];
 
 /// Streams at once: a few people with a few tabs each; a stream costs one task and one socket.
 const STREAMS_MOST: usize = 128;
@@ -87,7 +96,10 @@ struct Live {
 pub(crate) async fn events(State(console): State<Console>, ask: Ask) -> Shown {
     let Some(place) = console.streams.take(ask.session) else {
         let says = "Too many pages are open at once. This one works, but does not update itself.";
-        return Err(Wrong::from(Problem { retry_after: Some(60), ..Problem::new(ProblemKind::TooMany, says) }));
+        return Err(Wrong::from(Problem {
+            retry_after: Some(60),
+            ..Problem::new(ProblemKind::TooMany, says)
+        }));
     };
     #[allow(clippy::disallowed_methods, reason = "how long a connection lives is no decision")]
     let ends = Instant::now() + LONGEST;

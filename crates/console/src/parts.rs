@@ -65,7 +65,13 @@ pub(crate) fn empty(says: &str, then: &Markup) -> Markup {
 }
 
 /// A choice; `chosen` is kept even where it is not on the list.
-pub(crate) fn select(name: &str, label: &str, any: &str, chosen: &str, choices: &[(String, String)]) -> Markup {
+pub(crate) fn select(
+    name: &str,
+    label: &str,
+    any: &str,
+    chosen: &str,
+    choices: &[(String, String)],
+) -> Markup {
     let known = chosen.is_empty() || choices.iter().any(|(value, _)| value == chosen);
     html! {
         label.field { span { (label) }

@@ -61,8 +61,8 @@ impl IntoResponse for Wrong {
                 p.next { (next_step(problem.kind, back.as_deref())) }
             }
         };
-        let mut response = (status, Html(frame::bare(problem.kind.title(), &body).into_string()))
-            .into_response();
+        let mut response =
+            (status, Html(frame::bare(problem.kind.title(), &body).into_string())).into_response();
         if let Some(secs) = problem.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
@@ -180,7 +180,9 @@ pub(crate) fn sign_in(mut response: Response, signed_in: &SignedIn) -> Response 
     let (secret, secs) = (&signed_in.secret, signed_in.lasts_secs);
     set_cookie(
         &mut response,
-        &format!("{SESSION_COOKIE}={secret}; Path=/; Max-Age={secs}; Secure; HttpOnly; SameSite=Strict"),
+        &format!(
+            "{SESSION_COOKIE}={secret}; Path=/; Max-Age={secs}; Secure; HttpOnly; SameSite=Strict"
+        ),
     );
     set_cookie(&mut response, &gone(CEREMONY_COOKIE));
     response
@@ -199,7 +201,9 @@ pub(crate) fn sign_out(mut response: Response) -> Response {
 pub(crate) fn begin_ceremony(mut response: Response, ceremony: &str) -> Response {
     set_cookie(
         &mut response,
-        &format!("{CEREMONY_COOKIE}={ceremony}; Path=/; Max-Age={CEREMONY_SECS}; Secure; HttpOnly; SameSite=Strict"),
+        &format!(
+            "{CEREMONY_COOKIE}={ceremony}; Path=/; Max-Age={CEREMONY_SECS}; Secure; HttpOnly; SameSite=Strict"
+        ),
     );
     response
 }
@@ -235,7 +239,10 @@ pub(crate) async fn harden(mut response: Response) -> Response {
     set("referrer-policy", "same-origin");
     set("cross-origin-opener-policy", "same-origin");
     set("cross-origin-resource-policy", "same-origin");
-    set("permissions-policy", "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()");
+    set(
+        "permissions-policy",
+        "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()",
+    );
     if !response.headers().contains_key(header::CACHE_CONTROL) {
         no_store(response.headers_mut());
     }
@@ -253,7 +260,14 @@ mod tests {
 
     #[test]
     fn a_link_cannot_lead_away_after_signing_in() {
-        for path in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\nb", "javascript:x"] {
+        for path in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "/a\nb",
+            "javascript:x",
+        ] {
             assert_eq!(own_path(Some(path)), "/", "{path:?}");
         }
         assert_eq!(own_path(Some("/devices?q=a")), "/devices?q=a");

@@ -178,8 +178,8 @@ impl Clock {
         let told = self.0.map_or_else(
             || absolute(time),
             |now| {
-                let same = now.strftime("%Y-%m-%d").to_string()
-                    == time.strftime("%Y-%m-%d").to_string();
+                let same =
+                    now.strftime("%Y-%m-%d").to_string() == time.strftime("%Y-%m-%d").to_string();
                 let form = if same { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
                 time.strftime(form).to_string()
             },

@@ -65,7 +65,12 @@ fn placed(node: &Node, spot: Spot) -> Markup {
         if node.online { "on" } else { "off" },
         if node.focus { "" } else { " beside" }
     );
-    let says = format!("{}, {}, {}", node.label, node.note, worst.map_or_else(|| "no findings".to_owned(), |w| format!("worst finding {w}")));
+    let says = format!(
+        "{}, {}, {}",
+        node.label,
+        node.note,
+        worst.map_or_else(|| "no findings".to_owned(), |w| format!("worst finding {w}"))
+    );
     html! {
         a.at href=(node.href) aria-label=(says) {
             @if node.many > 1 { circle class=(format!("{class} behind")) cx=(spot.x + 3.0) cy=(spot.y - 3.0) r="13" {} }
@@ -87,7 +92,8 @@ fn sign(worst: Option<&str>, x: f32, y: f32) -> Markup {
         Some("medium") => [(-4.0, -4.0), (4.0, -4.0), (4.0, 4.0), (-4.0, 4.0)],
         _ => return html! {},
     };
-    let points: Vec<String> = points.iter().map(|(dx, dy)| format!("{:.1},{:.1}", x + dx, y + dy)).collect();
+    let points: Vec<String> =
+        points.iter().map(|(dx, dy)| format!("{:.1},{:.1}", x + dx, y + dy)).collect();
     html! { polygon class=(class) points=(points.join(" ")) {} }
 }
 
@@ -103,7 +109,8 @@ fn severity_class(worst: Option<&str>) -> &'static str {
 
 fn internet(spot: Spot) -> Markup {
     let (x, y) = (spot.x, spot.y);
-    let cloud = format!("M{} {y} a14 14 0 0 1 2 -27 a20 20 0 0 1 37 -5 a15 15 0 0 1 22 32 z", x - 30.0);
+    let cloud =
+        format!("M{} {y} a14 14 0 0 1 2 -27 a20 20 0 0 1 37 -5 a15 15 0 0 1 22 32 z", x - 30.0);
     html! {
         path.cloud d=(cloud) {}
         text.name x=(x) y=(y - 8.0) text-anchor="middle" { "Internet" }
@@ -112,7 +119,10 @@ fn internet(spot: Spot) -> Markup {
 
 fn curve(graph: &Graph, layout: &Layout, line: &Line) -> Markup {
     let [a, c, d, b] = points(layout, line);
-    let path = format!("M{:.0} {:.0}C{:.0} {:.0} {:.0} {:.0} {:.0} {:.0}", a.0, a.1, c.0, c.1, d.0, d.1, b.0, b.1);
+    let path = format!(
+        "M{:.0} {:.0}C{:.0} {:.0} {:.0} {:.0} {:.0} {:.0}",
+        a.0, a.1, c.0, c.1, d.0, d.1, b.0, b.1
+    );
     html! {
         path class=(format!("line {}", line.sort.class())) d=(path) stroke-width=(format!("{:.1}", thickness(line.bytes))) {
             title { (says(graph, line)) }

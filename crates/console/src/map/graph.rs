@@ -125,7 +125,8 @@ impl Graph {
         let (mut devices, index) = gather(map, focus);
         let narrowed = *focus != Focus::default();
         reach(map, &mut devices, &index, narrowed);
-        let mut graph = Graph { devices: devices.iter().filter(|d| d.focus).count(), ..Graph::default() };
+        let mut graph =
+            Graph { devices: devices.iter().filter(|d| d.focus).count(), ..Graph::default() };
         let place = graph.place(map, &devices, focus);
         graph.draw_lines(map, &devices, &index, &place);
         graph
@@ -143,7 +144,10 @@ impl Graph {
             groups.entry((device.zone.min(ZONES_MOST), !device.focus, key)).or_default().push(at);
         }
         if groups.values().any(|group| group.len() > 1) && focus.device.is_none() {
-            self.notes.push("Devices of one kind in one zone are drawn as one; choose one to see them singly.".to_owned());
+            self.notes.push(
+                "Devices of one kind in one zone are drawn as one; choose one to see them singly."
+                    .to_owned(),
+            );
         }
         let mut place = vec![None; devices.len()];
         let mut boxes: BTreeMap<usize, Zone> = BTreeMap::new();
@@ -163,7 +167,13 @@ impl Graph {
         place
     }
 
-    fn draw_lines(&mut self, map: &MapView, devices: &[Device], index: &HashMap<&str, usize>, place: &[Option<usize>]) {
+    fn draw_lines(
+        &mut self,
+        map: &MapView,
+        devices: &[Device],
+        index: &HashMap<&str, usize>,
+        place: &[Option<usize>],
+    ) {
         struct Sum<'a> {
             pairs: u64,
             flows: u64,
@@ -174,7 +184,8 @@ impl Graph {
         let (mut nowhere, mut within) = (0_u64, 0_u64);
         for link in &map.links {
             let (from, to) = (index.get(link.from.as_str()), index.get(link.to.as_str()));
-            let near = |at: Option<&usize>| at.and_then(|at| devices.get(*at)).is_some_and(|d| d.focus);
+            let near =
+                |at: Option<&usize>| at.and_then(|at| devices.get(*at)).is_some_and(|d| d.focus);
             if !near(from) && !near(to) {
                 continue;
             }
@@ -183,7 +194,11 @@ impl Graph {
                 (Some(a), None) if link.outside => (End::Internet, a, Sort::Outbound),
                 (None, Some(b)) if link.outside => (End::Internet, b, Sort::Inbound),
                 (Some(a), Some(b)) if a != b => {
-                    let sort = if link.apps.iter().any(|app| is_plant(app)) { Sort::Plant } else { Sort::Inside };
+                    let sort = if link.apps.iter().any(|app| is_plant(app)) {
+                        Sort::Plant
+                    } else {
+                        Sort::Inside
+                    };
                     (a.min(b), a.max(b), sort)
                 }
                 (Some(_), Some(_)) => {
@@ -195,7 +210,12 @@ impl Graph {
                     continue;
                 }
             };
-            let sum = sums.entry(key).or_insert(Sum { pairs: 0, flows: 0, bytes: 0, apps: BTreeSet::new() });
+            let sum = sums.entry(key).or_insert(Sum {
+                pairs: 0,
+                flows: 0,
+                bytes: 0,
+                apps: BTreeSet::new(),
+            });
             sum.pairs += 1;
             sum.flows = sum.flows.saturating_add(link.flows);
             sum.bytes = sum.bytes.saturating_add(link.bytes);
@@ -217,13 +237,22 @@ impl Graph {
         self.lines.sort_by_key(|line| (line.sort, line.bytes));
         if let Some(lighter) = self.lines.len().checked_sub(LINES_MOST).filter(|more| *more > 0) {
             self.lines.drain(..lighter);
-            self.notes.push(format!("{} are left out.", counted(lighter as u64, "lighter line", "lighter lines")));
+            self.notes.push(format!(
+                "{} are left out.",
+                counted(lighter as u64, "lighter line", "lighter lines")
+            ));
         }
         if within > 0 {
-            self.notes.push(format!("{} within one symbol.", counted(within, "pair talks", "pairs talk")));
+            self.notes.push(format!(
+                "{} within one symbol.",
+                counted(within, "pair talks", "pairs talk")
+            ));
         }
         if nowhere > 0 {
-            self.notes.push(format!("{} to addresses that are no device of yours, such as groups.", counted(nowhere, "talk goes", "talks go")));
+            self.notes.push(format!(
+                "{} to addresses that are no device of yours, such as groups.",
+                counted(nowhere, "talk goes", "talks go")
+            ));
         }
     }
 }
@@ -234,9 +263,13 @@ fn gather<'a>(map: &'a MapView, focus: &Focus) -> (Vec<Device<'a>>, HashMap<&'a 
     let mut index = HashMap::new();
     for (zone, view) in map.zones.iter().enumerate() {
         for node in &view.nodes {
-            let fits = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+            let fits = |wanted: &Option<String>, is: &str| {
+                wanted.as_ref().is_none_or(|wanted| wanted == is)
+            };
             let kind = node.kind.as_deref().unwrap_or("unknown");
-            let focus = fits(&focus.zone, &view.name) && fits(&focus.kind, kind) && fits(&focus.device, &node.id);
+            let focus = fits(&focus.zone, &view.name)
+                && fits(&focus.kind, kind)
+                && fits(&focus.device, &node.id);
             index.insert(node.id.as_str(), devices.len());
             devices.push(Device { zone, view: node, focus, shown: focus });
         }
@@ -250,7 +283,10 @@ fn reach(map: &MapView, devices: &mut [Device], index: &HashMap<&str, usize>, na
         return;
     }
     for link in &map.links {
-        let (Some(a), Some(b)) = (index.get(link.from.as_str()), index.get(link.to.as_str())) else { continue };
+        let (Some(a), Some(b)) = (index.get(link.from.as_str()), index.get(link.to.as_str()))
+        else {
+            continue;
+        };
         let near = |at: &usize| devices.get(*at).is_some_and(|d| d.focus);
         let (a_near, b_near) = (near(a), near(b));
         for (at, shown) in [(*a, b_near), (*b, a_near)] {
@@ -269,7 +305,12 @@ fn zone_box(map: &MapView, zone: usize) -> Zone {
             nodes: Vec::new(),
             devices: 0,
         },
-        None => Zone { name: "Further zones".to_owned(), href: "/devices?sort=zone".to_owned(), nodes: Vec::new(), devices: 0 },
+        None => Zone {
+            name: "Further zones".to_owned(),
+            href: "/devices?sort=zone".to_owned(),
+            nodes: Vec::new(),
+            devices: 0,
+        },
     }
 }
 
@@ -278,7 +319,8 @@ fn node(map: &MapView, devices: &[Device], group: &[usize]) -> Option<Node> {
     let first = members.first()?;
     let kind = first.view.kind.clone();
     let title = kind_title(kind.as_deref());
-    let worst = members.iter().filter_map(|d| d.view.worst.as_deref()).max_by_key(|name| rank(name));
+    let worst =
+        members.iter().filter_map(|d| d.view.worst.as_deref()).max_by_key(|name| rank(name));
     let online = members.iter().filter(|d| d.view.online).count();
     let (label, note, href) = if let [one] = members.as_slice() {
         let note = if one.view.routes { format!("{title}, routes") } else { title };
@@ -288,8 +330,16 @@ fn node(map: &MapView, devices: &[Device], group: &[usize]) -> Option<Node> {
         let zone = map.zones.get(first.zone).map_or("", |zone| zone.name.as_str());
         let kind = kind.as_deref().unwrap_or("unknown");
         let needy = members.iter().filter(|d| d.view.worst.is_some()).count();
-        let note = if needy > 0 { format!("{online} online, {needy} with findings") } else { format!("{online} online") };
-        (format!("{} × {}", title, members.len()), note, format!("/map?zone={}&kind={}", encode(zone), encode(kind)))
+        let note = if needy > 0 {
+            format!("{online} online, {needy} with findings")
+        } else {
+            format!("{online} online")
+        };
+        (
+            format!("{} × {}", title, members.len()),
+            note,
+            format!("/map?zone={}&kind={}", encode(zone), encode(kind)),
+        )
     };
     Some(Node {
         label,
@@ -336,11 +386,28 @@ mod tests {
         let zones = (0..zones).map(|zone| ZoneView {
             name: format!("z{zone}"),
             nodes: (0..each)
-                .map(|at| NodeView { id: format!("{zone}-{at}"), label: "n".into(), kind: Some(kinds[at % 3].into()), ..NodeView::default() })
+                .map(|at| NodeView {
+                    id: format!("{zone}-{at}"),
+                    label: "n".into(),
+                    kind: Some(kinds[at % 3].into()),
+                    ..NodeView::default()
+                })
                 .collect(),
         });
-        let link = |from: &str, to: &str, outside| LinkView { from: from.into(), to: to.into(), outside, flows: 1, bytes: 1, ..LinkView::default() };
-        let links = vec![link("0-0", "1-1", false), link("0-3", "1-1", false), link("0-0", "9.9.9.9", true), link("0-0", "224.0.0.1", false)];
+        let link = |from: &str, to: &str, outside| LinkView {
+            from: from.into(),
+            to: to.into(),
+            outside,
+            flows: 1,
+            bytes: 1,
+            ..LinkView::default()
+        };
+        let links = vec![
+            link("0-0", "1-1", false),
+            link("0-3", "1-1", false),
+            link("0-0", "9.9.9.9", true),
+            link("0-0", "224.0.0.1", false),
+        ];
         MapView { zones: zones.collect(), links }
     }
 

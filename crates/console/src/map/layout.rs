@@ -80,12 +80,20 @@ type Part<'a> = (usize, &'a [usize], bool);
 impl Layout {
     /// Places everything.
     pub(crate) fn new(graph: &Graph, shape: Shape) -> Self {
-        let (x, y) = if shape.both { (shape.width / 2.0, 44.0) } else { (shape.width - 52.0, 44.0) };
+        let (x, y) =
+            if shape.both { (shape.width / 2.0, 44.0) } else { (shape.width - 52.0, 44.0) };
         let internet = Spot { x, y, side: Side::Middle };
-        let mut layout = Layout { shape, height: 0.0, frames: Vec::new(), internet, spots: vec![internet; graph.nodes.len()] };
+        let mut layout = Layout {
+            shape,
+            height: 0.0,
+            frames: Vec::new(),
+            internet,
+            spots: vec![internet; graph.nodes.len()],
+        };
         let (left, right) = columns(graph, shape.both);
         let tops = if shape.both || !graph.internet { MARGIN } else { CLOUD };
-        let tallest = height(&left).max(height(&right)).max(if graph.internet { CLOUD + 20.0 } else { 0.0 });
+        let tallest =
+            height(&left).max(height(&right)).max(if graph.internet { CLOUD + 20.0 } else { 0.0 });
         layout.stack(Side::Left, &left, tops);
         layout.stack(Side::Right, &right, tops);
         layout.height = tops + tallest + MARGIN;
@@ -103,7 +111,9 @@ impl Layout {
     fn stack(&mut self, side: Side, parts: &[Part], top: f32) {
         let width = self.shape.box_width;
         let (x, node_x) = match side {
-            Side::Right => (self.shape.width - MARGIN - width, self.shape.width - MARGIN - width + INSET),
+            Side::Right => {
+                (self.shape.width - MARGIN - width, self.shape.width - MARGIN - width + INSET)
+            }
             _ => (MARGIN, MARGIN + width - INSET),
         };
         let mut y = top;
@@ -131,8 +141,12 @@ fn height(parts: &[Part]) -> f32 {
 
 /// Each zone into the shorter column; one that is longer than half of everything is parted.
 fn columns(graph: &Graph, both: bool) -> (Vec<Part<'_>>, Vec<Part<'_>>) {
-    let parts: Vec<Part> =
-        graph.zones.iter().enumerate().map(|(at, zone)| (at, zone.nodes.as_slice(), false)).collect();
+    let parts: Vec<Part> = graph
+        .zones
+        .iter()
+        .enumerate()
+        .map(|(at, zone)| (at, zone.nodes.as_slice(), false))
+        .collect();
     if !both {
         return (parts, Vec::new());
     }
@@ -162,9 +176,23 @@ mod tests {
         for (at, many) in zones.iter().enumerate() {
             let first = graph.nodes.len();
             for _ in 0..*many {
-                graph.nodes.push(Node { label: "n".into(), note: String::new(), href: String::new(), kind: None, worst: None, online: true, many: 1, focus: true });
+                graph.nodes.push(Node {
+                    label: "n".into(),
+                    note: String::new(),
+                    href: String::new(),
+                    kind: None,
+                    worst: None,
+                    online: true,
+                    many: 1,
+                    focus: true,
+                });
             }
-            graph.zones.push(Zone { name: at.to_string(), href: String::new(), nodes: (first..graph.nodes.len()).collect(), devices: *many });
+            graph.zones.push(Zone {
+                name: at.to_string(),
+                href: String::new(),
+                nodes: (first..graph.nodes.len()).collect(),
+                devices: *many,
+            });
         }
         graph
     }
@@ -180,7 +208,8 @@ mod tests {
                     assert!(one.y > 0.0 && one.y < layout.height, "{zones:?}");
                     assert!(one.x > 0.0 && one.x < shape.width, "{zones:?}");
                     for other in layout.spots.iter().skip(at + 1) {
-                        let apart = one.side != other.side || (one.y - other.y).abs() >= STEP - 0.01;
+                        let apart =
+                            one.side != other.side || (one.y - other.y).abs() >= STEP - 0.01;
                         assert!(apart, "{zones:?}: {one:?} {other:?}");
                     }
                 }

@@ -3,6 +3,6 @@
 //! [`graph`] decides what is drawn as one, [`layout`] where it lies, [`draw`] writes SVG.
 
 pub(crate) mod draw;
-pub(crate) mod graph;
 mod glyph;
+pub(crate) mod graph;
 pub(crate) mod layout;

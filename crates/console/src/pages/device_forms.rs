@@ -46,11 +46,19 @@ fn edit(ask: &Ask, view: &DeviceView) -> Markup {
         let field = view.fields.iter().find(|field| field.field == name)?;
         if field.set_by.is_some() { field.seen.clone() } else { field.value.clone() }
     };
-    let kinds: Vec<(String, String)> =
-        DeviceType::ALL.iter().map(|kind| (kind.name().to_owned(), sentence(kind.title()))).collect();
-    let criticality = [("normal", "normal"), ("process", "process: production stops without it"), ("life-safety", "life safety: people come to harm without it")];
-    let criticality: Vec<(String, String)> =
-        criticality.iter().map(|(value, title)| ((*value).to_owned(), (*title).to_owned())).collect();
+    let kinds: Vec<(String, String)> = DeviceType::ALL
+        .iter()
+        .map(|kind| (kind.name().to_owned(), sentence(kind.title())))
+        .collect();
+    let criticality = [
+        ("normal", "normal"),
+        ("process", "process: production stops without it"),
+        ("life-safety", "life safety: people come to harm without it"),
+    ];
+    let criticality: Vec<(String, String)> = criticality
+        .iter()
+        .map(|(value, title)| ((*value).to_owned(), (*title).to_owned()))
+        .collect();
     let kind = view.row.kind.as_deref().filter(|_| !set("kind").is_empty()).unwrap_or_default();
     html! {
         p.soft { "What you fill in outweighs what was seen, is marked with your name and survives every new look. Empty fields keep what is seen." }

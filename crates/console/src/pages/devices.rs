@@ -77,8 +77,18 @@ fn filter(params: &Fields, groups: &DeviceGroups) -> Markup {
     let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(value, title)| ((*value).to_owned(), (*title).to_owned())).collect()
     };
-    let states = [("online", "heard lately"), ("silent", "silent"), ("new", "new"), ("unnamed", "still being named")];
-    let severities = [("critical", "critical"), ("high", "high or worse"), ("medium", "medium or worse"), ("low", "low or worse")];
+    let states = [
+        ("online", "heard lately"),
+        ("silent", "silent"),
+        ("new", "new"),
+        ("unnamed", "still being named"),
+    ];
+    let severities = [
+        ("critical", "critical"),
+        ("high", "high or worse"),
+        ("medium", "medium or worse"),
+        ("low", "low or worse"),
+    ];
     let narrowed = ["kind", "vendor", "zone", "tag", "severity", "state", "sort"]
         .iter()
         .any(|name| params.some(name).is_some());
@@ -111,14 +121,26 @@ fn filter(params: &Fields, groups: &DeviceGroups) -> Markup {
 
 fn choices(groups: &[Group]) -> Vec<(String, String)> {
     let shown = groups.iter().take(CHOICES_MOST);
-    shown.map(|g| (g.name.clone(), format!("{} ({})", clip(&g.title, 40), count(g.count)))).collect()
+    shown
+        .map(|g| (g.name.clone(), format!("{} ({})", clip(&g.title, 40), count(g.count))))
+        .collect()
 }
 
 /// What narrows the list now, each with a way to drop it.
 fn chips(params: &Fields) -> Markup {
-    let names = [("q", "words"), ("kind", "kind"), ("vendor", "vendor"), ("zone", "zone"), ("tag", "tag"), ("severity", "severity"), ("state", "state")];
-    let active: Vec<(&str, &str, String)> =
-        names.iter().filter_map(|(name, title)| Some((*name, *title, params.some(name)?))).collect();
+    let names = [
+        ("q", "words"),
+        ("kind", "kind"),
+        ("vendor", "vendor"),
+        ("zone", "zone"),
+        ("tag", "tag"),
+        ("severity", "severity"),
+        ("state", "state"),
+    ];
+    let active: Vec<(&str, &str, String)> = names
+        .iter()
+        .filter_map(|(name, title)| Some((*name, *title, params.some(name)?)))
+        .collect();
     html! {
         @if !active.is_empty() {
             ul.chips aria-label="The list is narrowed by" {
@@ -133,12 +155,18 @@ fn chips(params: &Fields) -> Markup {
 
 fn nothing(quiet: bool, filtered: bool) -> Markup {
     if filtered {
-        empty("No device fits.", &html! { "Try fewer words, or " a href="/devices" { "show all devices" } "." })
+        empty(
+            "No device fits.",
+            &html! { "Try fewer words, or " a href="/devices" { "show all devices" } "." },
+        )
     } else if quiet {
-        empty("No devices yet: there are no packets.", &html! {
-            "See on " a href="/health" { "Health" } " whether the capture runs, or "
-            a href="/import" { "import" } " leases or an inventory that you have."
-        })
+        empty(
+            "No devices yet: there are no packets.",
+            &html! {
+                "See on " a href="/health" { "Health" } " whether the capture runs, or "
+                a href="/import" { "import" } " leases or an inventory that you have."
+            },
+        )
     } else {
         empty("No devices yet.", &html! { "The first one appears as soon as it speaks." })
     }

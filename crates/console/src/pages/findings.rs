@@ -171,7 +171,8 @@ fn accept_form(ask: &Ask, id: &str) -> Markup {
 /// `POST /findings/{id}/accept`.
 pub(crate) async fn accept(Path(id): Path<String>, act: Act) -> Shown {
     let back = finding_path(&id);
-    let days = act.fields.number("days", "number of days").map_err(|p| Wrong::from(p).back(&back))?;
+    let days =
+        act.fields.number("days", "number of days").map_err(|p| Wrong::from(p).back(&back))?;
     let acceptance =
         Acceptance { reason: act.fields.text("reason"), days: days.unwrap_or_default() };
     let done = act.ask.site.accept_finding(&act.ask.caller, &id, &acceptance).await;

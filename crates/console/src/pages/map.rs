@@ -20,7 +20,11 @@ const ROWS_MOST: usize = 120;
 pub(crate) async fn show(ask: Ask) -> Shown {
     let map = ask.site.map(&ask.caller)?;
     let today = ask.site.today(&ask.caller)?;
-    let focus = Focus { zone: ask.params.some("zone"), kind: ask.params.some("kind"), device: ask.params.some("device") };
+    let focus = Focus {
+        zone: ask.params.some("zone"),
+        kind: ask.params.some("kind"),
+        device: ask.params.some("device"),
+    };
     let graph = Graph::new(&map, &focus);
     let body = html! {
         (narrow(&map, &focus))
@@ -54,10 +58,19 @@ fn narrow(map: &MapView, focus: &Focus) -> Markup {
     let zones: Vec<(String, String)> = map
         .zones
         .iter()
-        .map(|zone| (zone.name.clone(), format!("{} ({})", crate::text::clip(&zone.name, 40), zone.nodes.len())))
+        .map(|zone| {
+            (
+                zone.name.clone(),
+                format!("{} ({})", crate::text::clip(&zone.name, 40), zone.nodes.len()),
+            )
+        })
         .collect();
-    let used: std::collections::BTreeSet<&str> =
-        map.zones.iter().flat_map(|zone| &zone.nodes).map(|node| node.kind.as_deref().unwrap_or("unknown")).collect();
+    let used: std::collections::BTreeSet<&str> = map
+        .zones
+        .iter()
+        .flat_map(|zone| &zone.nodes)
+        .map(|node| node.kind.as_deref().unwrap_or("unknown"))
+        .collect();
     let kinds: Vec<(String, String)> =
         used.iter().map(|kind| ((*kind).to_owned(), sentence(&kind.replace('-', " ")))).collect();
     html! {
@@ -71,7 +84,10 @@ fn narrow(map: &MapView, focus: &Focus) -> Markup {
 
 fn nothing(map: &MapView) -> Markup {
     if map.zones.iter().all(|zone| zone.nodes.is_empty()) {
-        empty("Nothing to draw yet.", &html! { "The map grows as devices speak. " a href="/health" { "Is the capture running?" } })
+        empty(
+            "Nothing to draw yet.",
+            &html! { "The map grows as devices speak. " a href="/health" { "Is the capture running?" } },
+        )
     } else {
         empty("Nobody here fits.", &html! { a href="/map" { "Show the whole map" } })
     }
@@ -82,14 +98,21 @@ fn title(map: &MapView, focus: &Focus, graph: &Graph) -> String {
     let zones = counted(graph.zones.len() as u64, "zone", "zones");
     if let Some(id) = &focus.device {
         let mut nodes = map.zones.iter().flat_map(|zone| &zone.nodes);
-        let label = nodes.find(|node| node.id == *id).map_or(id.as_str(), |node| node.label.as_str());
+        let label =
+            nodes.find(|node| node.id == *id).map_or(id.as_str(), |node| node.label.as_str());
         return format!("{} and whom it talks with", crate::text::clip(label, 60));
     }
     match (&focus.zone, &focus.kind) {
         (None, None) => format!("{devices} in {zones}"),
         (Some(zone), None) => format!("{devices} in {} and whom they talk with", plain(zone)),
-        (None, Some(kind)) => format!("{devices} of kind {} and whom they talk with", plain(&kind.replace('-', " "))),
-        (Some(zone), Some(kind)) => format!("{devices} of kind {} in {} and whom they talk with", plain(&kind.replace('-', " ")), plain(zone)),
+        (None, Some(kind)) => {
+            format!("{devices} of kind {} and whom they talk with", plain(&kind.replace('-', " ")))
+        }
+        (Some(zone), Some(kind)) => format!(
+            "{devices} of kind {} in {} and whom they talk with",
+            plain(&kind.replace('-', " ")),
+            plain(zone)
+        ),
     }
 }
 
@@ -141,13 +164,19 @@ fn end(graph: &Graph, end: End) -> Markup {
 /// The flows behind a line: of the single device at one of its ends, if there is one.
 fn flows(graph: &Graph, line: &Line) -> Markup {
     let single = |end: End| match end {
-        End::Node(at) => graph.nodes.get(at).and_then(|node| node.href.strip_prefix("/map?device=")),
+        End::Node(at) => {
+            graph.nodes.get(at).and_then(|node| node.href.strip_prefix("/map?device="))
+        }
         End::Internet => None,
     };
     let query = match (single(line.a), single(line.b)) {
         (Some(a), Some(b)) => Some(format!("device={a}&peer={b}")),
         (Some(one), None) | (None, Some(one)) => Some(format!("device={one}")),
-        (None, None) => line.apps.first().filter(|_| line.apps.len() == 1).map(|app| format!("app={}", encode(app.trim_start_matches("port:")))),
+        (None, None) => line
+            .apps
+            .first()
+            .filter(|_| line.apps.len() == 1)
+            .map(|app| format!("app={}", encode(app.trim_start_matches("port:")))),
     };
     html! {
         @match query { Some(query) => a href=(format!("/traffic?{query}")) { (count(line.flows)) }, None => (count(line.flows)) }

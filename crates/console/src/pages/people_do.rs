@@ -19,19 +19,29 @@ pub(crate) async fn invite(act: Act) -> Shown {
     let hours = act.fields.number("hours", "number of hours").map_err(back)?;
     let new = NewInvite { role: act.fields.text("role"), hours };
     let link = act.ask.site.invite(&act.ask.caller, &new).await.map_err(back)?;
-    once(&act.ask, "A link for a new person", &link.url, &html! {
-        "It works once and ends " (Clock::wall().ago(&link.expires)) ". Give it to the person yourself; whoever opens it first gets in as " b { (short(&new.role)) } "."
-    })
+    once(
+        &act.ask,
+        "A link for a new person",
+        &link.url,
+        &html! {
+            "It works once and ends " (Clock::wall().ago(&link.expires)) ". Give it to the person yourself; whoever opens it first gets in as " b { (short(&new.role)) } "."
+        },
+    )
 }
 
 /// `POST /people/{id}/link`.
 pub(crate) async fn link(Path(id): Path<String>, act: Act) -> Shown {
     let link = act.ask.site.invite_again(&act.ask.caller, &id).await.map_err(back)?;
     let own = act.ask.me.id == id;
-    once(&act.ask, "A link to add a way to sign in", &link.url, &html! {
-        "It works once and ends " (Clock::wall().ago(&link.expires)) ". "
-        @if own { "Open it in the browser or on the device whose key you want to add." } @else { "Give it to the person yourself." }
-    })
+    once(
+        &act.ask,
+        "A link to add a way to sign in",
+        &link.url,
+        &html! {
+            "It works once and ends " (Clock::wall().ago(&link.expires)) ". "
+            @if own { "Open it in the browser or on the device whose key you want to add." } @else { "Give it to the person yourself." }
+        },
+    )
 }
 
 /// `POST /people/tokens`.
@@ -43,9 +53,14 @@ pub(crate) async fn create_token(act: Act) -> Shown {
         days: days.unwrap_or_default(),
     };
     let made = act.ask.site.create_token(&act.ask.caller, &new).await.map_err(back)?;
-    once(&act.ask, "A new API token", &made.secret, &html! {
-        "Copy it now: it is not shown again. It ends " (Clock::wall().ago(&made.token.expires)) ". Send it as " code { "Authorization: Bearer …" } " to " code { "/api/v1" } "."
-    })
+    once(
+        &act.ask,
+        "A new API token",
+        &made.secret,
+        &html! {
+            "Copy it now: it is not shown again. It ends " (Clock::wall().ago(&made.token.expires)) ". Send it as " code { "Authorization: Bearer …" } " to " code { "/api/v1" } "."
+        },
+    )
 }
 
 /// Shows a secret once. No redirect: the secret must be in no address and no store.

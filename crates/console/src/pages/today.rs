@@ -125,7 +125,10 @@ fn number(title: &str, value: u64, href: &str, tone: &str) -> Markup {
 
 fn new(rows: &[DeviceRow], clock: Clock) -> Markup {
     if rows.is_empty() {
-        return empty("No new device.", &html! { a href="/devices?sort=first" { "All devices, newest first" } });
+        return empty(
+            "No new device.",
+            &html! { a href="/devices?sort=first" { "All devices, newest first" } },
+        );
     }
     html! {
         ul.rows { @for row in rows {

@@ -1,7 +1,7 @@
 //! Traffic: who spoke with whom, when, how much?
 
-use cordon_model::record::Action;
 use cordon_model::App;
+use cordon_model::record::Action;
 use cordon_service::view::{EndView, FlowPage, FlowRow, FlowSearch, Page};
 use cordon_service::{Answer, ExportFormat, Problem};
 use maud::{Markup, html};
@@ -80,10 +80,11 @@ fn time(text: Option<String>) -> Answer<Option<String>> {
 }
 
 fn form(params: &Fields) -> Markup {
-    let transports: Vec<(String, String)> = [("tcp", "TCP"), ("udp", "UDP"), ("icmp", "ICMP"), ("icmpv6", "ICMPv6")]
-        .iter()
-        .map(|(value, title)| ((*value).to_owned(), (*title).to_owned()))
-        .collect();
+    let transports: Vec<(String, String)> =
+        [("tcp", "TCP"), ("udp", "UDP"), ("icmp", "ICMP"), ("icmpv6", "ICMPv6")]
+            .iter()
+            .map(|(value, title)| ((*value).to_owned(), (*title).to_owned()))
+            .collect();
     let local = |name: &str| params.text(name).chars().take(16).collect::<String>();
     html! {
         form.filter.traffic method="get" action="/traffic" role="search" {
@@ -107,9 +108,15 @@ fn form(params: &Fields) -> Markup {
 
 fn nothing(params: &Fields) -> Markup {
     if NAMES.iter().any(|name| params.some(name).is_some()) {
-        empty("No flow fits.", &html! { "Widen the time, drop a condition, or check the address. " a href="/traffic" { "Start over" } "." })
+        empty(
+            "No flow fits.",
+            &html! { "Widen the time, drop a condition, or check the address. " a href="/traffic" { "Start over" } "." },
+        )
     } else {
-        empty("No flows yet.", &html! { "A conversation is noted here about a minute after it began. " a href="/health#sources" { "Is the capture running?" } })
+        empty(
+            "No flows yet.",
+            &html! { "A conversation is noted here about a minute after it began. " a href="/health#sources" { "Is the capture running?" } },
+        )
     }
 }
 
@@ -168,7 +175,11 @@ pub(crate) async fn export(act: Act) -> Shown {
         "csv" => (ExportFormat::Csv, "csv", "text/csv; charset=utf-8"),
         "ndjson" => (ExportFormat::Ndjson, "ndjson", "application/x-ndjson"),
         "parquet" => (ExportFormat::Parquet, "parquet", "application/vnd.apache.parquet"),
-        _ => return Err(Wrong::from(Problem::invalid("Choose CSV, NDJSON or Parquet.")).back("/traffic")),
+        _ => {
+            return Err(
+                Wrong::from(Problem::invalid("Choose CSV, NDJSON or Parquet.")).back("/traffic")
+            );
+        }
     };
     let search = FlowSearch { cursor: None, limit: None, ..search(&act.fields)? };
     let content = act.ask.site.export_flows(&act.ask.caller, &search, format).await;

@@ -16,7 +16,11 @@ use crate::text::{encode, foreign, plain, short};
 const PASSWORD_LEAST: usize = 15;
 
 /// `GET /enrol/{link}`.
-pub(crate) async fn show(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Response {
+pub(crate) async fn show(
+    State(console): State<Console>,
+    Path(link): Path<String>,
+    request: Request,
+) -> Response {
     let (parts, _) = request.into_parts();
     let visit = match visit(&parts) {
         Ok(visit) => visit,
@@ -67,7 +71,11 @@ fn name_field(name: &str) -> Markup {
 }
 
 /// `POST /enrol/{link}/password`.
-pub(crate) async fn password(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Shown {
+pub(crate) async fn password(
+    State(console): State<Console>,
+    Path(link): Path<String>,
+    request: Request,
+) -> Shown {
     let enter = match Enter::from_request(request, &console).await {
         Ok(enter) => enter,
         Err(response) => return Ok(response),
@@ -102,7 +110,11 @@ fn totp_url(url: &str) -> &str {
 }
 
 /// `POST /enrol/{link}/code`.
-pub(crate) async fn code(State(console): State<Console>, Path(link): Path<String>, request: Request) -> Shown {
+pub(crate) async fn code(
+    State(console): State<Console>,
+    Path(link): Path<String>,
+    request: Request,
+) -> Shown {
     let enter = match Enter::from_request(request, &console).await {
         Ok(enter) => enter,
         Err(response) => return Ok(response),

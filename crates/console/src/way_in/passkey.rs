@@ -40,9 +40,7 @@ pub(crate) async fn get_finish(enter: Enter) -> Response {
 
 fn options(options: cordon_service::Answer<Value>, enter: &Enter) -> Response {
     match options {
-        Ok(options) => {
-            reply::begin_ceremony(Json(options).into_response(), &enter.visit.ceremony)
-        }
+        Ok(options) => reply::begin_ceremony(Json(options).into_response(), &enter.visit.ceremony),
         Err(problem) => wrong_json(&problem),
     }
 }

@@ -60,13 +60,22 @@ pub fn devices() -> Vec<DeviceRow> {
                 set_by_person: number % 29 == 3,
                 named: true,
                 ips: vec![format!("10.{}.{}.{}", 10 + at, number / 200, number % 200 + 10)],
-                macs: vec![format!("00:17:88:2{:x}:{:02x}:{:02x}", at % 16, number / 256, number % 256)],
+                macs: vec![format!(
+                    "00:17:88:2{:x}:{:02x}:{:02x}",
+                    at % 16,
+                    number / 256,
+                    number % 256
+                )],
                 vlans: vec![u16::try_from(100 + at).unwrap()],
                 zone: (*zone).to_owned(),
                 owner: (number % 7 == 0).then(|| "Medical engineering".to_owned()),
                 location: (number % 7 == 0).then(|| "Building C, floor 2".to_owned()),
                 criticality: criticality(kind).to_owned(),
-                tags: if number % 11 == 0 { vec!["ward-3".to_owned(), "leased".to_owned()] } else { Vec::new() },
+                tags: if number % 11 == 0 {
+                    vec!["ward-3".to_owned(), "leased".to_owned()]
+                } else {
+                    Vec::new()
+                },
                 first: "2026-10-03T08:12:44Z".to_owned(),
                 last: format!("2026-11-22T11:{:02}:07Z", 20 + number % 40),
                 online: number % 23 != 0,
@@ -152,7 +161,11 @@ pub fn findings(devices: &[DeviceRow]) -> Vec<FindingRow> {
     if let Some(row) = rows.get_mut(1) {
         row.state = "accepted".to_owned();
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(["info", "low", "medium", "high", "critical"].iter().position(|s| *s == row.severity)));
+    rows.sort_by_key(|row| {
+        std::cmp::Reverse(
+            ["info", "low", "medium", "high", "critical"].iter().position(|s| *s == row.severity),
+        )
+    });
     rows
 }
 
@@ -177,19 +190,34 @@ pub fn map(devices: &[DeviceRow]) -> MapView {
 }
 
 fn links(devices: &[DeviceRow]) -> Vec<LinkView> {
-    let of = |kind: &str, zone: &str| devices.iter().find(|d| d.kind.as_deref() == Some(kind) && d.zone == zone);
+    let of = |kind: &str, zone: &str| {
+        devices.iter().find(|d| d.kind.as_deref() == Some(kind) && d.zone == zone)
+    };
     let mut links = Vec::new();
     let mut talk = |from: &str, to: &str, outside, app: &str, bytes| {
-        links.push(LinkView { from: from.to_owned(), to: to.to_owned(), outside, apps: vec![app.to_owned()], flows: bytes / 7000 + 1, bytes });
+        links.push(LinkView {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            outside,
+            apps: vec![app.to_owned()],
+            flows: bytes / 7000 + 1,
+            bytes,
+        });
     };
     for (at, device) in devices.iter().enumerate() {
         let at = at as u64;
         let to = match device.kind.as_deref() {
-            Some("infusion-pump" | "patient-monitor") => of("server", "Radiology").map(|d| (d, "https", 80_000 * (at + 1))),
-            Some("imaging" | "computer") => of("server", "Radiology").map(|d| (d, "dicom", 900_000_000)),
+            Some("infusion-pump" | "patient-monitor") => {
+                of("server", "Radiology").map(|d| (d, "https", 80_000 * (at + 1)))
+            }
+            Some("imaging" | "computer") => {
+                of("server", "Radiology").map(|d| (d, "dicom", 900_000_000))
+            }
             Some("plc" | "drive") => of("hmi", "Plant").map(|d| (d, "s7comm", 4_000_000)),
             Some("hmi") => of("plc", "Plant").map(|d| (d, "modbus", 30_000_000)),
-            Some("thermostat" | "meter") => of("building-controller", "Building").map(|d| (d, "bacnet", 800_000)),
+            Some("thermostat" | "meter") => {
+                of("building-controller", "Building").map(|d| (d, "bacnet", 800_000))
+            }
             Some("camera") => of("video-recorder", "Cameras").map(|d| (d, "rtsp", 40_000_000_000)),
             Some("door-access") => of("server", "Radiology").map(|d| (d, "port:sip", 300_000)),
             _ => None,

@@ -2,11 +2,14 @@
 
 use async_trait::async_trait;
 use cordon_service::view::*;
-use cordon_service::{Answer, Caller, Enrolled, ExportFormat, Outcome, Problem, ProblemKind, SignedIn, Site, Tick, Visit};
+use cordon_service::{
+    Answer, Caller, Enrolled, ExportFormat, Outcome, Problem, ProblemKind, SignedIn, Site, Tick,
+    Visit,
+};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::{FakeSite, data, caller};
+use super::{FakeSite, caller, data};
 
 impl FakeSite {
     /// Notes what is done, where the role may do it.
@@ -15,7 +18,10 @@ impl FakeSite {
             return Err(Problem::new(ProblemKind::Forbidden, "your role does not do this"));
         }
         if self.stale {
-            return Err(Problem::new(ProblemKind::FreshSignInNeeded, "you signed in too long ago for this"));
+            return Err(Problem::new(
+                ProblemKind::FreshSignInNeeded,
+                "you signed in too long ago for this",
+            ));
         }
         self.done.lock().unwrap().push(format!("{action} {what}"));
         Ok(())
@@ -26,11 +32,19 @@ impl FakeSite {
     }
 
     fn who(&self) -> Me {
-        Me { id: "p-anna".into(), name: "Anna Adler".into(), role: self.role.name().into(), may: self.may() }
+        Me {
+            id: "p-anna".into(),
+            name: "Anna Adler".into(),
+            role: self.role.name().into(),
+            may: self.may(),
+        }
     }
 
     fn find(&self, id: &str) -> Answer<&DeviceRow> {
-        self.devices.iter().find(|d| d.id == id).ok_or_else(|| Problem::not_found("device of that name"))
+        self.devices
+            .iter()
+            .find(|d| d.id == id)
+            .ok_or_else(|| Problem::not_found("device of that name"))
     }
 }
 
@@ -54,9 +68,16 @@ impl Site for FakeSite {
     }
     fn enrolment(&self, _: &Visit, link: &str) -> Answer<EnrolView> {
         if link != "good" {
-            return Err(Problem::not_found("such link; it may be used up or too old. Ask for a new one"));
+            return Err(Problem::not_found(
+                "such link; it may be used up or too old. Ask for a new one",
+            ));
         }
-        Ok(EnrolView { site: "St. Example Hospital".into(), role: "operator".into(), name: None, passkey_hindrance: None })
+        Ok(EnrolView {
+            site: "St. Example Hospital".into(),
+            role: "operator".into(),
+            name: None,
+            passkey_hindrance: None,
+        })
     }
     async fn enrol_passkey_begin(&self, _: &Visit, link: &str, name: &str) -> Answer<Value> {
         if link != "good" || name.is_empty() {
@@ -64,21 +85,40 @@ impl Site for FakeSite {
         }
         Ok(json!({ "publicKey": { "challenge": "AAAA", "user": { "id": "AAAA", "name": name } } }))
     }
-    async fn enrol_passkey_finish(&self, _: &Visit, _: &str, _: &str, credential: Value) -> Answer<SignedIn> {
+    async fn enrol_passkey_finish(
+        &self,
+        _: &Visit,
+        _: &str,
+        _: &str,
+        credential: Value,
+    ) -> Answer<SignedIn> {
         if credential.is_null() { Err(refused()) } else { Ok(self.signed_in()) }
     }
-    async fn enrol_password_begin(&self, _: &Visit, link: &str, _: &str, password: &str) -> Answer<TotpSetup> {
+    async fn enrol_password_begin(
+        &self,
+        _: &Visit,
+        link: &str,
+        _: &str,
+        password: &str,
+    ) -> Answer<TotpSetup> {
         if link != "good" || password.chars().count() < 15 {
             return Err(Problem::invalid("take at least 15 characters"));
         }
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 4\"><path d=\"M0 0h1v1H0zM2 0h2v1H2zM1 2h2v2H1z\"/></svg>";
-        Ok(TotpSetup { url: "otpauth://totp/cordon:anna?secret=ABCD".into(), secret: "ABCD EFGH".into(), svg: svg.into() })
+        Ok(TotpSetup {
+            url: "otpauth://totp/cordon:anna?secret=ABCD".into(),
+            secret: "ABCD EFGH".into(),
+            svg: svg.into(),
+        })
     }
     async fn enrol_password_finish(&self, _: &Visit, _: &str, code: &str) -> Answer<Enrolled> {
         if code != "123456" {
             return Err(refused());
         }
-        Ok(Enrolled { signed_in: self.signed_in(), recovery_codes: (0..8).map(|n| format!("k7f2-{n}x9q")).collect() })
+        Ok(Enrolled {
+            signed_in: self.signed_in(),
+            recovery_codes: (0..8).map(|n| format!("k7f2-{n}x9q")).collect(),
+        })
     }
     async fn passkey_begin(&self, _: &Visit) -> Answer<Value> {
         Ok(json!({ "publicKey": { "challenge": "AAAA" } }))
@@ -86,7 +126,13 @@ impl Site for FakeSite {
     async fn passkey_finish(&self, _: &Visit, credential: Value) -> Answer<SignedIn> {
         if credential.is_null() { Err(refused()) } else { Ok(self.signed_in()) }
     }
-    async fn password_sign_in(&self, _: &Visit, _: &str, password: &str, _: &str) -> Answer<SignedIn> {
+    async fn password_sign_in(
+        &self,
+        _: &Visit,
+        _: &str,
+        password: &str,
+        _: &str,
+    ) -> Answer<SignedIn> {
         if password == "correct horse battery" { Ok(self.signed_in()) } else { Err(refused()) }
     }
     async fn sign_out(&self, _: &Caller) -> Answer<()> {
@@ -111,7 +157,11 @@ impl Site for FakeSite {
         let limit = query.limit.unwrap_or(100) as usize;
         let from: usize = query.cursor.as_deref().and_then(|c| c.parse().ok()).unwrap_or(0);
         let next = (from + limit < hits.len()).then(|| (from + limit).to_string());
-        Ok(Page { total: Some(hits.len() as u64), items: hits.into_iter().skip(from).take(limit).collect(), next })
+        Ok(Page {
+            total: Some(hits.len() as u64),
+            items: hits.into_iter().skip(from).take(limit).collect(),
+            next,
+        })
     }
     fn device_groups(&self, _: &Caller) -> Answer<DeviceGroups> {
         let group = |of: &dyn Fn(&DeviceRow) -> Option<String>| {
@@ -134,13 +184,29 @@ impl Site for FakeSite {
     async fn device(&self, _: &Caller, id: &str) -> Answer<DeviceView> {
         Ok(self.make_device(self.find(id)?))
     }
-    async fn timeline(&self, _: &Caller, device: Option<&str>, _: Option<&str>, _: u32) -> Answer<Page<EventView>> {
+    async fn timeline(
+        &self,
+        _: &Caller,
+        device: Option<&str>,
+        _: Option<&str>,
+        _: u32,
+    ) -> Answer<Page<EventView>> {
         let row = device.map(|id| self.find(id)).transpose()?;
         Ok(Page { items: self.make_events(row), next: Some("n".into()), total: None })
     }
-    async fn facts(&self, _: &Caller, device: &str, _: Option<&str>, _: u32) -> Answer<Page<FactView>> {
+    async fn facts(
+        &self,
+        _: &Caller,
+        device: &str,
+        _: Option<&str>,
+        _: u32,
+    ) -> Answer<Page<FactView>> {
         self.find(device)?;
-        let fact = FactView { at: "2026-11-22T11:20:00Z".into(), kind: "dhcp".into(), says: format!("host name {}", super::SCRIPT) };
+        let fact = FactView {
+            at: "2026-11-22T11:20:00Z".into(),
+            kind: "dhcp".into(),
+            says: format!("host name {}", super::SCRIPT),
+        };
         Ok(Page { items: vec![fact], next: None, total: None })
     }
     fn map(&self, _: &Caller) -> Answer<MapView> {
@@ -150,22 +216,36 @@ impl Site for FakeSite {
         let state = query.state.as_deref().unwrap_or("open");
         let hits = self.findings.iter().filter(|f| {
             (state == "all" || f.state == state)
-                && query.device.as_ref().is_none_or(|id| f.device.as_ref().is_some_and(|d| d.id == *id))
+                && query
+                    .device
+                    .as_ref()
+                    .is_none_or(|id| f.device.as_ref().is_some_and(|d| d.id == *id))
                 && query.kind.as_ref().is_none_or(|kind| f.kind == *kind)
         });
         let items: Vec<FindingRow> = hits.cloned().collect();
         Ok(Page { total: Some(items.len() as u64), next: None, items })
     }
     fn finding(&self, _: &Caller, id: &str) -> Answer<FindingView> {
-        let row = self.findings.iter().find(|f| f.id == id).ok_or_else(|| Problem::not_found("such finding"))?.clone();
-        let kind = cordon_model::FindingKind::ALL.iter().find(|kind| kind.name() == row.kind).unwrap();
+        let row = self
+            .findings
+            .iter()
+            .find(|f| f.id == id)
+            .ok_or_else(|| Problem::not_found("such finding"))?
+            .clone();
+        let kind =
+            cordon_model::FindingKind::ALL.iter().find(|kind| kind.name() == row.kind).unwrap();
         let accepted = row.state == "accepted";
         Ok(FindingView {
             why: kind.why().into(),
             fix: kind.fix().into(),
-            evidence: vec![EvidenceView { at: Some("2026-11-22T11:41:12Z".into()), packet: 8_120_441, detail: format!("the device answers {} on port 23", super::SCRIPT) }],
+            evidence: vec![EvidenceView {
+                at: Some("2026-11-22T11:41:12Z".into()),
+                packet: 8_120_441,
+                detail: format!("the device answers {} on port 23", super::SCRIPT),
+            }],
             accepted_by: accepted.then(|| "Ben Berg".into()),
-            accepted_because: accepted.then(|| "Replaced in January; reachable from one host only.".into()),
+            accepted_because: accepted
+                .then(|| "Replaced in January; reachable from one host only.".into()),
             accepted_until: accepted.then(|| "2027-01-31T00:00:00Z".into()),
             row,
         })
@@ -176,7 +256,12 @@ impl Site for FakeSite {
     async fn flows(&self, _: &Caller, _: &FlowSearch) -> Answer<FlowPage> {
         Ok(self.make_flows())
     }
-    async fn export_flows(&self, _: &Caller, _: &FlowSearch, format: ExportFormat) -> Answer<Vec<u8>> {
+    async fn export_flows(
+        &self,
+        _: &Caller,
+        _: &FlowSearch,
+        format: ExportFormat,
+    ) -> Answer<Vec<u8>> {
         self.act("flows.export", format!("{format:?}")).map(|()| b"flows".to_vec())
     }
     async fn edit_device(&self, _: &Caller, id: &str, edit: &DeviceEdit) -> Answer<DeviceView> {
@@ -199,13 +284,19 @@ impl Site for FakeSite {
         Ok(Outcome::Waits(Box::new(self.make_approvals().remove(0))))
     }
     async fn changes(&self, _: &Caller, _: Option<&str>, _: u32) -> Answer<Page<ChangeView>> {
-        let items: Vec<ChangeView> = self.devices.first().and_then(|row| self.make_device(row).undo).into_iter().collect();
+        let items: Vec<ChangeView> =
+            self.devices.first().and_then(|row| self.make_device(row).undo).into_iter().collect();
         Ok(Page { total: Some(items.len() as u64), next: None, items })
     }
     async fn undo(&self, _: &Caller, change: u64) -> Answer<()> {
         self.act("change.undo", change)
     }
-    async fn accept_finding(&self, caller: &Caller, id: &str, acceptance: &Acceptance) -> Answer<FindingView> {
+    async fn accept_finding(
+        &self,
+        caller: &Caller,
+        id: &str,
+        acceptance: &Acceptance,
+    ) -> Answer<FindingView> {
         self.act("finding.accept", format!("{id} {} {}", acceptance.days, acceptance.reason))?;
         self.finding(caller, id)
     }
@@ -215,23 +306,42 @@ impl Site for FakeSite {
     }
     async fn import(&self, _: &Caller, name: &str, content: &[u8]) -> Answer<ImportView> {
         self.act("records.import", format!("{name} {}", content.len()))?;
-        Ok(ImportView { kind: "dnsmasq leases".into(), records: 12, devices: 7, flows: 0, bad: 1, problems: vec!["line 4: no address".into()] })
+        Ok(ImportView {
+            kind: "dnsmasq leases".into(),
+            records: 12,
+            devices: 7,
+            flows: 0,
+            bad: 1,
+            problems: vec!["line 4: no address".into()],
+        })
     }
     fn people(&self, _: &Caller) -> Answer<PeopleView> {
         Ok(self.make_people())
     }
     async fn invite(&self, _: &Caller, new: &NewInvite) -> Answer<InviteLink> {
         self.act("person.invite", &new.role)?;
-        Ok(InviteLink { url: "https://cordon.example:8443/enrol/abc".into(), expires: "2026-11-23T12:00:00Z".into() })
+        Ok(InviteLink {
+            url: "https://cordon.example:8443/enrol/abc".into(),
+            expires: "2026-11-23T12:00:00Z".into(),
+        })
     }
     async fn invite_again(&self, _: &Caller, person: &str) -> Answer<InviteLink> {
         self.act("session.end", person)?;
-        Ok(InviteLink { url: "https://cordon.example:8443/enrol/def".into(), expires: "2026-11-23T12:00:00Z".into() })
+        Ok(InviteLink {
+            url: "https://cordon.example:8443/enrol/def".into(),
+            expires: "2026-11-23T12:00:00Z".into(),
+        })
     }
     async fn withdraw_invite(&self, _: &Caller, id: &str) -> Answer<()> {
         self.act("person.invite", id)
     }
-    async fn edit_person(&self, _: &Caller, id: &str, _: &PersonEdit, reason: &str) -> Answer<Outcome> {
+    async fn edit_person(
+        &self,
+        _: &Caller,
+        id: &str,
+        _: &PersonEdit,
+        reason: &str,
+    ) -> Answer<Outcome> {
         self.act("person.change", format!("{id} {reason}")).map(|()| Outcome::Done)
     }
     async fn remove_credential(&self, _: &Caller, id: &str) -> Answer<()> {
@@ -242,7 +352,10 @@ impl Site for FakeSite {
     }
     async fn create_token(&self, _: &Caller, new: &NewToken) -> Answer<TokenMade> {
         self.act("token.create", &new.label)?;
-        Ok(TokenMade { token: self.make_people().people.remove(0).tokens.remove(0), secret: "cordon_t0ken".into() })
+        Ok(TokenMade {
+            token: self.make_people().people.remove(0).tokens.remove(0),
+            secret: "cordon_t0ken".into(),
+        })
     }
     async fn revoke_token(&self, _: &Caller, id: &str) -> Answer<()> {
         self.act("session.end", id)
