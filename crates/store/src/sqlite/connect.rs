@@ -37,8 +37,10 @@ pub(crate) enum Role {
     Writer,
     /// Reads while the writer writes.
     Readers,
-    /// Looks at a file and leaves it as it is.
+    /// Looks at a file that others may have open, and leaves it as it is.
     Probe,
+    /// Looks at a file that nobody else has open, without a log or an index beside it.
+    Copy,
 }
 
 /// Opens a file.
@@ -53,9 +55,10 @@ pub(crate) async fn connect(path: &Path, role: Role) -> Result<DatabaseConnectio
         Role::Readers => {
             options.pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "ON")
         }
-        Role::Probe => {
-            options.read_only(true).pragma("cache_size", (-READER_CACHE_KIB).to_string())
-        }
+        Role::Probe | Role::Copy => options
+            .read_only(true)
+            .immutable(role == Role::Copy)
+            .pragma("cache_size", (-READER_CACHE_KIB).to_string()),
     };
     let connections = if role == Role::Readers { READERS } else { 1 };
     pool(options, connections).await

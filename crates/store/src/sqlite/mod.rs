@@ -67,6 +67,8 @@ pub struct Opened {
 /// State in SQLite. Dropping it lets what is under way finish; [`Store::close`] waits for that.
 pub struct Store {
     site: String,
+    /// The file; `None` in memory.
+    path: Option<PathBuf>,
     jobs: mpsc::Sender<Job>,
     readers: DatabaseConnection,
     opened: Opened,
@@ -117,6 +119,7 @@ impl Store {
         let checked = ledger::check(&db, &site, notary.as_ref(), &mut promises).await?;
         let numbers = Numbers::load(&db, &site).await?;
         let site = site.to_string();
+        let path = reopen.path.clone();
         let writer = Writer {
             site: site.clone(),
             db,
@@ -130,7 +133,7 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(writer.run(queue));
         let opened = Opened { schema_before, schema: migrate::NEWEST, checkpoints: checked.beside };
-        Ok(Store { site, jobs, readers, opened, _lock: lock })
+        Ok(Store { site, path, jobs, readers, opened, _lock: lock })
     }
 
     /// What the start found.
@@ -243,7 +246,14 @@ impl State for Store {
     }
 
     async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        backup::backup(&self.readers, &self.site, to).await
+        let Some(path) = &self.path else {
+            return backup::backup(&self.readers, &self.site, to).await;
+        };
+        // A connection of its own: the copy takes long, and the readers may not even write a copy.
+        let db = connect::connect(path, Role::Probe).await?;
+        let made = backup::backup(&db, &self.site, to).await;
+        db.close().await?;
+        made
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
