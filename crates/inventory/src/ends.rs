@@ -329,13 +329,14 @@ impl End {
         }
     }
 
-    /// It uses an application of somebody.
+    /// It uses an application of somebody; `new` where the conversation was not counted yet.
     pub(crate) fn uses(
         &mut self,
         app: App,
         basis: Basis,
         packet: PacketId,
         server: Option<IpAddr>,
+        new: bool,
     ) {
         let known = self.uses.iter().position(|known| known.app == app && known.basis == basis);
         if known.is_none() && self.uses.len() < MOST_USES {
@@ -344,7 +345,7 @@ impl End {
         let at = known.unwrap_or(self.uses.len().saturating_sub(1));
         let same = |entry: &&mut Use| entry.app == app && entry.basis == basis;
         let Some(entry) = self.uses.get_mut(at).filter(same) else { return };
-        entry.flows = entry.flows.saturating_add(1);
+        entry.flows = entry.flows.saturating_add(u32::from(new));
         if let Some(server) = server
             && entry.servers.len() < MOST_SERVERS
             && !entry.servers.contains(&server)

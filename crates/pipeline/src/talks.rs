@@ -66,7 +66,7 @@ impl Talks {
             packets: 0,
             bytes: 0,
         });
-        pair.flows += 1;
+        pair.flows += u64::from(flow.part == 0);
         pair.packets += flow.packets();
         pair.bytes += flow.bytes();
         if let Some(app) = flow.app.zip(flow.basis)
@@ -77,11 +77,11 @@ impl Talks {
         }
     }
 
-    pub fn finish(self, devices: &Devices) -> Vec<Talk> {
+    pub fn conclude(&self, devices: &Devices) -> Vec<Talk> {
         let mut talks: BTreeMap<(String, String), Talk> = BTreeMap::new();
-        for ((_, _, vlan), pair) in self.pairs {
-            let (from, from_outside) = name(devices, &pair.ends.0, vlan);
-            let (to, to_outside) = name(devices, &pair.ends.1, vlan);
+        for ((_, _, vlan), pair) in &self.pairs {
+            let (from, from_outside) = name(devices, &pair.ends.0, *vlan);
+            let (to, to_outside) = name(devices, &pair.ends.1, *vlan);
             let talk = talks.entry((from.clone(), to.clone())).or_insert_with(|| Talk {
                 from,
                 to,
@@ -94,9 +94,9 @@ impl Talks {
             talk.flows += pair.flows;
             talk.packets += pair.packets;
             talk.bytes += pair.bytes;
-            for app in pair.apps {
-                if !talk.apps.contains(&app) {
-                    talk.apps.push(app);
+            for app in &pair.apps {
+                if !talk.apps.contains(app) {
+                    talk.apps.push(*app);
                 }
             }
             talk.apps.sort_unstable();

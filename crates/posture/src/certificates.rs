@@ -132,7 +132,7 @@ const MOST_KEYS: usize = 8 * 1024;
 const MOST_HOLDERS: usize = 32;
 
 /// Who was seen with which key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     holders: HashMap<[u8; 32], Vec<Holder>>,
 }

@@ -121,7 +121,7 @@ impl Ends {
 const MOST_LEARNED: usize = 4096;
 
 /// Which addresses belong here.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Locals {
     given: Vec<Network>,
     learned: HashSet<Network>,

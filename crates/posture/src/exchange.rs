@@ -61,6 +61,7 @@ impl Event {
 }
 
 /// One conversation.
+#[derive(Clone)]
 struct Exchange {
     ends: Ends,
     vlan: Option<u16>,
@@ -68,7 +69,7 @@ struct Exchange {
 }
 
 /// The conversations that are not judged yet.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Exchanges {
     open: BTreeMap<FlowId, Exchange>,
 }

@@ -47,7 +47,7 @@ pub(crate) struct Crossing {
 }
 
 /// All traffic with addresses that may lie outside.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Internet {
     /// By the client.
     pub contacts: HashMap<Subject, Peers>,
@@ -93,7 +93,7 @@ impl Internet {
         }
         let new = || Crossing { packet: flow.packet, app, flows: 0 };
         let crossing = self.crossing.entry(ends).or_insert_with(new);
-        crossing.flows = crossing.flows.saturating_add(1);
+        crossing.flows = crossing.flows.saturating_add(u64::from(flow.part == 0));
         if flow.packet < crossing.packet {
             (crossing.packet, crossing.app) = (flow.packet, app);
         }
@@ -136,7 +136,7 @@ fn add(
             plant: false,
         }
     });
-    peer.flows = peer.flows.saturating_add(1);
+    peer.flows = peer.flows.saturating_add(u64::from(flow.part == 0));
     peer.bytes = peer.bytes.saturating_add(flow.bytes());
     if flow.packet < peer.packet || (plant && !peer.plant) {
         peer.packet = flow.packet;
@@ -149,7 +149,7 @@ fn add(
 
 /// What outside addresses are called: what a client asked the address for comes before what a
 /// resolver said, and the earlier packet before the later.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Names {
     names: HashMap<IpAddr, (Rank, PacketId, Text)>,
 }

@@ -141,7 +141,7 @@ pub(crate) struct Sighting {
 }
 
 /// Everything seen so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     entries: HashMap<Key, Sighting>,
     per_kind: HashMap<FindingKind, u32>,

@@ -29,18 +29,19 @@ const LONG_NAMES: usize = 12;
 const LONG_PREFIX: usize = 52;
 
 /// Series of names per subject.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct OddNames {
     subjects: HashMap<Subject, Series>,
     resolvers: HashSet<IpAddr>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Series {
     random: BTreeMap<Text, Seen>,
     long: BTreeMap<Text, (PacketId, HashSet<Text>)>,
 }
 
+#[derive(Clone)]
 struct Seen {
     packet: PacketId,
     answered: bool,

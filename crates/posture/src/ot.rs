@@ -19,7 +19,7 @@ const REGULAR_COUNT: u64 = 20;
 const REGULAR_SPAN: Duration = Duration::from_secs(60);
 
 /// Everything that was done to controllers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Acts {
     acts: HashMap<ActKey, Act>,
     left_out: u64,
