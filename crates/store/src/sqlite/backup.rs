@@ -116,7 +116,7 @@ async fn check(path: &Path, options: &Options) -> Result<LedgerHead, StoreError>
             return Err(StoreError::Damaged(verdict));
         }
         let nothing = &mut Promises::nowhere();
-        let ledger = ledger::check(&db, &options.site, options.notary.as_ref(), nothing).await?;
+        let ledger = ledger::check(&db, &options.site, &options.notary, nothing).await?;
         Ok(LedgerHead { size: ledger.tree.size(), checkpoint: ledger.checkpoint })
     };
     let checked = checked.await.map_err(|error| named(error, path));

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use cordon_store::{Beside, CHECKPOINTS, DATABASE, State, StoreError};
+use cordon_store::conformance::sample::device;
+use cordon_store::{Beside, CHECKPOINTS, Commit, DATABASE, State, StoreError, Write};
 use sea_orm::ConnectionTrait;
 
 use super::{filled, meddle, open, refused, shell, some};
@@ -146,13 +147,39 @@ async fn checkpoints_beside_the_database_are_made_up_for() {
     let store = open(dir.path()).await;
     assert_eq!(store.opened().checkpoints, Beside::Behind);
     store.close().await.unwrap();
-    let last = |bytes: &[u8]| bytes[bytes.len() - 60..].to_vec();
+    let last = |bytes: &[u8]| bytes[bytes.len() - 100..].to_vec();
     assert_eq!(last(&fs::read(&path).unwrap()), last(&four));
     fs::remove_file(&path).unwrap();
     let store = open(dir.path()).await;
     assert_eq!(store.opened().checkpoints, Beside::Missing);
     store.close().await.unwrap();
     assert_eq!(open(dir.path()).await.opened().checkpoints, Beside::Agrees);
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_checkpoints_is_kept_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 200).await;
+    let path = dir.path().join(CHECKPOINTS);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1_000..1_100].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(&error, StoreError::Ledger(what) if what.contains("is damaged")), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_forged_checkpoint_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 2).await;
+    let path = dir.path().join(CHECKPOINTS);
+    let text = fs::read_to_string(&path).unwrap();
+    let last = text.rfind("home\n2\n").unwrap();
+    let forged = format!("{}{}", &text[..last], text[last..].replacen("\n2\n", "\n1\n", 1));
+    fs::write(&path, forged).unwrap();
+    let error = refused(dir.path()).await;
+    assert!(matches!(&error, StoreError::Ledger(what) if what.contains("hold")), "{error}");
 }
 
 #[tokio::test]
@@ -177,4 +204,27 @@ async fn a_row_that_cannot_be_read_is_named() {
     let error = open(dir.path()).await.load().await.unwrap_err();
     let named = matches!(&error, StoreError::Row { table: "device", id, .. } if id == "device 1");
     assert!(named, "{error}");
+}
+
+#[tokio::test]
+async fn a_forgotten_device_is_not_in_the_file_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let mut record = device("a");
+    record.imported = Some("the-secret-inventor".into());
+    let put = vec![Write::PutDevice(Box::new(record))];
+    store.commit(Commit { writes: put, entries: Vec::new() }).await.unwrap();
+    store.close().await.unwrap();
+    let holds = |word: &str| {
+        fs::read_dir(dir.path()).unwrap().any(|file| {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(word.len()).any(|window| window == word.as_bytes())
+        })
+    };
+    assert!(holds("the-secret-inventor"));
+    let store = open(dir.path()).await;
+    let forget = vec![Write::ForgetDevice(device("a").id)];
+    store.commit(Commit { writes: forget, entries: Vec::new() }).await.unwrap();
+    store.close().await.unwrap();
+    assert!(!holds("the-secret-inventor"));
 }

@@ -1,5 +1,12 @@
 //! The store on SQLite, from outside.
 #![allow(clippy::disallowed_methods, reason = "tests start programs and take the time")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test needs and does not get should end it"
+)]
 
 mod backup;
 mod damage;
@@ -12,13 +19,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordon_model::record::Action;
-use cordon_store::conformance::sample::{device, entry};
-use cordon_store::conformance::{self, sample::Unsigned};
+use cordon_store::conformance;
+use cordon_store::conformance::sample::{device, entry, notary};
 use cordon_store::{Commit, DATABASE, Options, State, Store, StoreError, Write};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 fn options() -> Options {
-    Options { site: "home".into(), notary: Arc::new(Unsigned), max_pages: None }
+    Options { site: "home".into(), notary: notary(), max_pages: None }
 }
 
 async fn open(dir: &Path) -> Store {
