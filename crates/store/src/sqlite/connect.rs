@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cordon_ledger::Tree;
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -15,7 +16,6 @@ use tracing::warn;
 
 use super::ledger;
 use crate::StoreError;
-use crate::seal::Tree;
 
 /// Page cache of the writer, KiB. The service has 100 MB in all.
 const WRITER_CACHE_KIB: i64 = 4_096;
@@ -37,8 +37,10 @@ pub(crate) enum Role {
     Writer,
     /// Reads while the writer writes.
     Readers,
-    /// Looks at a file and leaves it as it is.
+    /// Looks at a file that others may have open, and leaves it as it is.
     Probe,
+    /// Looks at a file that nobody else has open, without a log or an index beside it.
+    Copy,
 }
 
 /// Opens a file.
@@ -49,13 +51,16 @@ pub(crate) async fn connect(path: &Path, role: Role) -> Result<DatabaseConnectio
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
-            .pragma("journal_size_limit", LOG_MAX.to_string()),
+            .pragma("journal_size_limit", LOG_MAX.to_string())
+            // What was forgotten is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON"),
         Role::Readers => {
             options.pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "ON")
         }
-        Role::Probe => {
-            options.read_only(true).pragma("cache_size", (-READER_CACHE_KIB).to_string())
-        }
+        Role::Probe | Role::Copy => options
+            .read_only(true)
+            .immutable(role == Role::Copy)
+            .pragma("cache_size", (-READER_CACHE_KIB).to_string()),
     };
     let connections = if role == Role::Readers { READERS } else { 1 };
     pool(options, connections).await

@@ -10,7 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,12 +43,12 @@ pub const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = "state.lock";
 
 /// How to open a store.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whose state it is.
     pub site: Text,
-    /// Who encodes and signs for the ledger.
-    pub notary: Arc<dyn Notary>,
+    /// Who signs for the ledger.
+    pub notary: Notary,
     /// Pages of 4 KiB that the database may have at most.
     pub max_pages: Option<u32>,
 }
@@ -64,14 +64,16 @@ pub struct Opened {
     pub checkpoints: Beside,
 }
 
-/// State in SQLite. Dropping it lets what is under way finish; [`Store::close`] waits for that.
+/// State in SQLite. Dropping it lets what is under way finish; [`State::close`] waits for that.
 pub struct Store {
     site: String,
+    /// The file; `None` in memory.
+    path: Option<PathBuf>,
     jobs: mpsc::Sender<Job>,
     readers: DatabaseConnection,
     opened: Opened,
     /// Held as long as the store is; the kernel gives it back even after `kill -9`.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -114,9 +116,10 @@ impl Store {
         lock: Option<File>,
     ) -> Result<Self, StoreError> {
         let Options { site, notary, .. } = options;
-        let checked = ledger::check(&db, &site, notary.as_ref(), &mut promises).await?;
+        let checked = ledger::check(&db, &site, &notary, &mut promises).await?;
         let numbers = Numbers::load(&db, &site).await?;
         let site = site.to_string();
+        let path = reopen.path.clone();
         let writer = Writer {
             site: site.clone(),
             db,
@@ -130,21 +133,13 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(writer.run(queue));
         let opened = Opened { schema_before, schema: migrate::NEWEST, checkpoints: checked.beside };
-        Ok(Store { site, jobs, readers, opened, _lock: lock })
+        Ok(Store { site, path, jobs, readers, opened, lock: Mutex::new(lock) })
     }
 
     /// What the start found.
     #[must_use]
     pub fn opened(&self) -> Opened {
         self.opened
-    }
-
-    /// Waits until everything was written, and closes the file.
-    pub async fn close(self) -> Result<(), StoreError> {
-        if let Err(error) = self.readers.close_by_ref().await {
-            tracing::warn!(%error, "the readers did not close");
-        }
-        self.ask(Job::Close).await
     }
 
     /// Lets the database have this many pages of 4 KiB at most from now on.
@@ -243,13 +238,31 @@ impl State for Store {
     }
 
     async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        backup::backup(&self.readers, &self.site, to).await
+        let Some(path) = &self.path else {
+            return backup::backup(&self.readers, &self.site, to).await;
+        };
+        // A connection of its own: the copy takes long, and the readers may not even write a copy.
+        let db = connect::connect(path, Role::Probe).await?;
+        let made = backup::backup(&db, &self.site, to).await;
+        db.close().await?;
+        made
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
         let pages: i64 = connect::value(&self.readers, "PRAGMA page_count").await?;
         let bytes: i64 = connect::value(&self.readers, "PRAGMA page_size").await?;
         Ok(pages.saturating_mul(bytes).unsigned_abs())
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        if let Err(error) = self.readers.close_by_ref().await {
+            tracing::warn!(%error, "the readers did not close");
+        }
+        self.ask(Job::Close).await?;
+        if let Ok(mut lock) = self.lock.lock() {
+            lock.take();
+        }
+        Ok(())
     }
 }
 
