@@ -45,7 +45,8 @@ fn fill(folder: &Path, flows: u64) {
     let history = ParquetHistory::open(folder, Options::default()).unwrap();
     let site = Site::default();
     let mut random = Random(1);
-    let (mut append, mut flush) = (Duration::ZERO, Duration::ZERO);
+    let (mut append, mut flush, mut compact) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let mut moved = 0;
     let mut batch = Vec::with_capacity(1_000);
     let day = flows / DAYS;
     for number in 0..flows {
@@ -60,6 +61,9 @@ fn fill(folder: &Path, flows: u64) {
                 let began = cpu();
                 history.flush().unwrap();
                 flush += cpu() - began;
+                let began = cpu();
+                moved += history.compact(at(number, flows)).unwrap().rows;
+                compact += cpu() - began;
             }
         }
         if number % day == day - 1 {
@@ -69,8 +73,20 @@ fn fill(folder: &Path, flows: u64) {
     let began = cpu();
     history.flush().unwrap();
     flush += cpu() - began;
+    let began = cpu();
+    for day in [DAYS + 1, DAYS + 2] {
+        moved += history.compact(at(day * flows / DAYS, flows)).unwrap().rows;
+    }
+    compact += cpu() - began;
     let each = |time: Duration| time.as_nanos() as f64 / flows as f64;
-    println!("append {:.0} ns, flush {:.0} ns of CPU per flow", each(append), each(flush));
+    println!(
+        "CPU per flow: append {:.0} ns, flush {:.0} ns, merging {:.0} ns in the background; \
+         each flow was merged {:.2} times",
+        each(append),
+        each(flush),
+        each(compact),
+        moved as f64 / flows as f64
+    );
 }
 
 fn searches(history: &ParquetHistory) {
@@ -184,10 +200,10 @@ fn device_mac(number: u64) -> Mac {
 
 /// A flow: few devices make most of them, most peers are few servers, some are anywhere.
 fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
-    let span = DAYS * 86_400 * 1_000_000;
-    let at = number * (span / flows) + random.below(span / flows);
-    let last = Timestamp::from_micros(START * 1_000_000 + i64::try_from(at).unwrap());
-    let lasted = Duration::from_micros(random.below(1 << random.below(26)));
+    let late = random.below(DAYS * 86_400 * 1_000_000 / flows);
+    let last = at(number, flows).plus(Duration::from_micros(late));
+    let magnitude = random.below(26);
+    let lasted = Duration::from_micros(random.below(1 << magnitude));
     let first = Timestamp::from_nanos(last.nanos() - i64::try_from(lasted.as_nanos()).unwrap());
     // Squared: the first tenth of the devices makes a third of the flows.
     let draw = random.below(1 << 20);
@@ -252,9 +268,16 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
     }
 }
 
+/// When a flow ends.
+fn at(number: u64, flows: u64) -> Timestamp {
+    let micros = number * (DAYS * 86_400 * 1_000_000 / flows);
+    Timestamp::from_micros(START * 1_000_000 + i64::try_from(micros).unwrap())
+}
+
 /// Few addresses often, many once.
 fn internet(random: &mut Random) -> IpAddr {
-    let most = 1 << (4 + random.below(18));
+    let magnitude = random.below(18);
+    let most = 16 << magnitude;
     let number = u32::try_from(random.below(most)).unwrap();
     IpAddr::V4(Ipv4Addr::from_bits(0x3400_0000 + number.wrapping_mul(2_654_435_761) % 0x1000_0000))
 }
