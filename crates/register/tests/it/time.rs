@@ -341,6 +341,7 @@ fn a_flood_of_random_addresses_never_pushes_out_what_people_named() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "it measures itself")]
 fn three_thousand_devices_are_observed_in_milliseconds() {
     let mut register = register();
     let scene = |now: i64| {
