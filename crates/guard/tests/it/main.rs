@@ -1,6 +1,14 @@
 //! Processes that gave up their rights, and what they can no longer do.
 
-#![allow(clippy::disallowed_methods, reason = "each test is a program of its own")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a test without the harness, which clippy does not take for one; it starts itself"
+)]
+
+mod capture;
 
 use std::{
     fs, io,
@@ -16,9 +24,11 @@ use rustix::net::{AddressFamily, Protocol, SocketType, netlink, socket};
 
 const FOLDER: &str = "CORDON_TEST_FOLDER";
 
+type Test = (&'static str, fn(&Path));
+
 /// The tests. Rights are given up by a process with one thread, and the test harness has two, so
 /// each test is a process of its own and this file has its own `main`.
-const TESTS: &[(&str, fn(&Path))] = &[
+const TESTS: &[Test] = &[
     ("the_data_folder_works_and_nothing_else_does", the_data_folder_works_and_nothing_else_does),
     ("packets_cannot_be_captured_any_more", packets_cannot_be_captured_any_more),
     ("no_program_can_be_started", no_program_can_be_started),
@@ -27,6 +37,8 @@ const TESTS: &[(&str, fn(&Path))] = &[
     ("a_missing_data_folder_is_named", a_missing_data_folder_is_named),
     ("root_becomes_the_user_and_cannot_come_back", root_becomes_the_user_and_cannot_come_back),
     ("only_named_ports_are_used", only_named_ports_are_used),
+    ("as_systemd_starts_it_nothing_is_left", as_systemd_starts_it_nothing_is_left),
+    ("a_guarded_process_hears_an_interface_that_comes_back", capture::comes_back),
     ("who_asks_for_what_is_never_needed_ends", who_asks_for_what_is_never_needed_ends),
     ("a_silent_thread_hears_and_cannot_speak", a_silent_thread_hears_and_cannot_speak),
 ];
@@ -196,6 +208,47 @@ fn root_becomes_the_user_and_cannot_come_back(folder: &Path) {
     assert!(status.contains("CapBnd:\t0000000000000000"), "{status}");
     let root = rustix::process::Uid::ROOT;
     assert!(rustix::thread::set_thread_res_uid(root, root, root).is_err());
+    fs::write(folder.join("data/mine"), "x").unwrap();
+}
+
+/// A user with one ambient capability, as the unit of the package has it.
+fn as_systemd_starts_it_nothing_is_left(folder: &Path) {
+    if rustix::process::getuid().is_root() {
+        std::os::unix::fs::chown(folder.join("data"), Some(65_534), Some(65_534)).unwrap();
+        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let program = folder.join("data/test");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let status = Command::new("setpriv")
+            .args([
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "--bounding-set=-all,+net_raw",
+            ])
+            .args(["--inh-caps=+net_raw", "--ambient-caps=+net_raw"])
+            .arg(program)
+            .arg("as_systemd_starts_it_nothing_is_left")
+            .status();
+        match status {
+            Ok(status) => assert!(status.success(), "{status}"),
+            Err(error) => println!("skipped: no setpriv: {error}"),
+        }
+        return;
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    if !status.contains("CapAmb:\t0000000000002000") {
+        println!("skipped: needs root");
+        return;
+    }
+    let _held = socket(AddressFamily::PACKET, SocketType::RAW, None).unwrap();
+    let standing = give_up(&plan(folder)).unwrap();
+    assert_eq!(standing.measure("user").unwrap().outcome, Outcome::InForce);
+    assert_eq!(standing.measure("capabilities").unwrap().outcome, Outcome::InForce);
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert!(status.contains(&format!("{set}:\t0000000000000000")), "{status}");
+    }
+    assert!(socket(AddressFamily::PACKET, SocketType::RAW, None).is_err());
     fs::write(folder.join("data/mine"), "x").unwrap();
 }
 
