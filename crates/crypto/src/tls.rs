@@ -1,0 +1,1 @@
+//! The certificate that the service shows, and how it speaks TLS.

@@ -1,0 +1,1 @@
+//! The offline form of a ledger.
