@@ -264,6 +264,8 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
         sent_flags: TcpFlags(if transport == Transport::Tcp { 0x1b } else { 0 }),
         received_flags: TcpFlags(if transport == Transport::Tcp { 0x1b } else { 0 }),
         first_sizes: [0; 8],
+        part: 0,
+        continues: false,
         community_id: Text::default(),
     }
 }

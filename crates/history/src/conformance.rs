@@ -83,6 +83,8 @@ pub fn flow(number: u64) -> Flow {
         sent_flags: TcpFlags(if odd { 0x1b } else { 0 }),
         received_flags: TcpFlags(0),
         first_sizes: [0; 8],
+        part: 0,
+        continues: false,
         community_id: Text::default(),
     }
 }

@@ -29,8 +29,7 @@ impl Engine {
         criticality: bool,
     ) -> Answer<Needs> {
         let zone = record.own.zone.as_ref().map_or("", |set| set.value.as_str());
-        let on =
-            Resource::Device { id: &record.id.0, criticality: record.criticality(), zone };
+        let on = Resource::Device { id: &record.id.0, criticality: record.criticality(), zone };
         self.may(caller, action, on, Context { criticality, ..Context::default() })
     }
 
@@ -88,18 +87,17 @@ impl Engine {
         let who = principal(caller);
         let own = person(caller).unwrap_or(&NOBODY);
         let about = |action: Action| match action {
-            Action::DeviceEdit | Action::DeviceMerge | Action::DeviceSplit | Action::DeviceForget => {
-                Resource::Device {
-                    id: "",
-                    criticality: cordon_model::record::Criticality::Normal,
-                    zone: "",
-                }
-            }
-            Action::ApprovalDecide => Resource::Approval {
+            Action::DeviceEdit
+            | Action::DeviceMerge
+            | Action::DeviceSplit
+            | Action::DeviceForget => Resource::Device {
                 id: "",
-                asked_by: &NOBODY,
-                action: Action::DeviceForget,
+                criticality: cordon_model::record::Criticality::Normal,
+                zone: "",
             },
+            Action::ApprovalDecide => {
+                Resource::Approval { id: "", asked_by: &NOBODY, action: Action::DeviceForget }
+            }
             Action::PersonInvite | Action::PersonChange | Action::SessionRevoke => {
                 Resource::Person { id: &NOBODY, role: Role::Viewer }
             }

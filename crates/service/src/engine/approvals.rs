@@ -38,8 +38,8 @@ impl Engine {
             let detail = "this takes two people: sign in to ask for it";
             return Err(Problem::new(ProblemKind::Forbidden, detail));
         };
-        let request = serde_json::to_string(request)
-            .map_err(|error| Problem::invalid(error.to_string()))?;
+        let request =
+            serde_json::to_string(request).map_err(|error| Problem::invalid(error.to_string()))?;
         let ask = Ask { action, subject, request: &request, reason };
         let row = approval::ask(&ask, asker, approval::LASTS, self.clock.now())
             .map_err(|error| Problem::invalid(error.to_string()))?;
@@ -102,15 +102,20 @@ impl Engine {
     /// Does what was approved, in the name of who asked.
     async fn carry_out(&self, row: &Approval) -> Answer<()> {
         let actor = format!("person:{}", row.asked_by);
-        let unreadable = |_| Problem::new(ProblemKind::Broken, "the request cannot be read any more");
+        let unreadable =
+            |_| Problem::new(ProblemKind::Broken, "the request cannot be read any more");
         match row.action {
-            Action::DeviceForget => self.carry_out_forget(&actor, &DeviceId(row.subject.clone())).await,
+            Action::DeviceForget => {
+                self.carry_out_forget(&actor, &DeviceId(row.subject.clone())).await
+            }
             Action::PersonChange => {
-                let request: PersonRequest = serde_json::from_str(&row.request).map_err(unreadable)?;
+                let request: PersonRequest =
+                    serde_json::from_str(&row.request).map_err(unreadable)?;
                 self.carry_out_person(&actor, &request).await
             }
             Action::DeviceEdit => {
-                let request: DeviceRequest = serde_json::from_str(&row.request).map_err(unreadable)?;
+                let request: DeviceRequest =
+                    serde_json::from_str(&row.request).map_err(unreadable)?;
                 self.carry_out_edit(&actor, &request.id, &request.edit).await
             }
             other => {
@@ -148,7 +153,8 @@ impl Engine {
 
     fn says(&self, row: &Approval) -> String {
         let world = self.world.load();
-        let device = world.register.get(&DeviceId(row.subject.clone())).map(|record| record.label());
+        let device =
+            world.register.get(&DeviceId(row.subject.clone())).map(|record| record.label());
         let person = self.name_of(&cordon_model::record::PersonId(row.subject.clone()));
         let subject = device.or(person).unwrap_or_else(|| row.subject.to_string());
         match row.action {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use cordon_model::record::{
-    Action, Credential, CredentialKind, Invite, Person, PersonId, Role,
-};
+use cordon_model::record::{Action, Credential, CredentialKind, Invite, Person, PersonId, Role};
 use cordon_model::{Text, Timestamp};
 use cordon_people::limit::Try;
 use cordon_people::password::NewPassword;
@@ -166,8 +164,9 @@ impl Engine {
         if pending.invite != invite.hash {
             return Err(SignInError::new(Refusal::UnknownLink).into());
         }
-        let broken =
-            |error: cordon_people::NoRandomness| Problem::new(ProblemKind::Broken, error.to_string());
+        let broken = |error: cordon_people::NoRandomness| {
+            Problem::new(ProblemKind::Broken, error.to_string())
+        };
         let recovery = pending.codes.renew_recovery().map_err(broken)?;
         let writing = self.writing.lock().await;
         let fresh = new_person(&pending.name, invite.role, now).map_err(broken)?;
@@ -196,7 +195,8 @@ impl Engine {
                 self.seal_codes(&person.id, &pending.codes)?,
             ),
         ];
-        let signed_in = self.enrol(visit, &invite, person, credentials, "password and code").await?;
+        let signed_in =
+            self.enrol(visit, &invite, person, credentials, "password and code").await?;
         drop(writing);
         Ok(Enrolled { signed_in, recovery_codes: recovery.0 })
     }
@@ -216,8 +216,7 @@ impl Engine {
             Some(_) => Action::CredentialAdd,
             None => Action::PersonEnrol,
         };
-        let detail =
-            [("how", how), ("name", person.name.as_str()), ("role", person.role.name())];
+        let detail = [("how", how), ("name", person.name.as_str()), ("role", person.role.name())];
         let entry = self.entry(&actor, action, &person.id.0, &detail);
         let at = self.clock.now();
         let mut writes = vec![Write::TakeInvite(invite.hash), Write::PutPerson(person.clone())];
@@ -261,8 +260,8 @@ impl Engine {
         if let Some(id) = &invite.person {
             let person = self.folk().people.get(id).cloned();
             let person = person.ok_or_else(|| refused(Refusal::UnknownLink.into()))?;
-            let name = Name::parse(&person.name)
-                .map_err(|error| Problem::invalid(error.to_string()))?;
+            let name =
+                Name::parse(&person.name).map_err(|error| Problem::invalid(error.to_string()))?;
             return Ok((person, name));
         }
         let name = Name::parse(name).map_err(|error| Problem::invalid(error.to_string()))?;

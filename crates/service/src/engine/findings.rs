@@ -1,7 +1,5 @@
 //! Findings: lists, one of them, accepting and reopening, and what mends the most.
 
-use cordon_model::DeviceId;
-use cordon_model::record::{Action, FindingKey, FindingState, TrackedFinding};
 use super::Engine;
 use super::devices::{find, link, severity_named};
 use super::show::{bad_cursor, limit, time};
@@ -10,6 +8,8 @@ use crate::view::{
     Acceptance, EvidenceView, FindingQuery, FindingRow, FindingView, Link, Need, Page,
 };
 use crate::{Answer, Caller, Problem};
+use cordon_model::DeviceId;
+use cordon_model::record::{Action, FindingKey, FindingState, TrackedFinding};
 
 /// Devices named per thing to mend.
 const DEVICES: usize = 200;
@@ -38,7 +38,8 @@ impl Engine {
         let least = query.severity.as_deref().filter(|text| !text.is_empty());
         let least = least.map(severity_named).transpose()?;
         let device = query.device.as_deref().filter(|text| !text.is_empty());
-        let device = device.map(|id| find(&world, id).map(|record| record.id.clone())).transpose()?;
+        let device =
+            device.map(|id| find(&world, id).map(|record| record.id.clone())).transpose()?;
         let kind = query.kind.as_deref().filter(|text| !text.is_empty());
         let mut found: Vec<&TrackedFinding> = world
             .register
@@ -193,15 +194,11 @@ fn need(world: &World, group: &[&TrackedFinding]) -> Option<Need> {
 
 fn is_critical(world: &World, one: &TrackedFinding) -> bool {
     let record = one.finding.device.as_ref().and_then(|id| world.register.get(id));
-    record.is_some_and(|record| {
-        record.criticality() != cordon_model::record::Criticality::Normal
-    })
+    record.is_some_and(|record| record.criticality() != cordon_model::record::Criticality::Normal)
 }
 
 fn gravest_first(found: &mut [&TrackedFinding]) {
-    found.sort_by(|a, b| {
-        b.finding.severity.cmp(&a.finding.severity).then_with(|| a.id.cmp(&b.id))
-    });
+    found.sort_by(|a, b| b.finding.severity.cmp(&a.finding.severity).then_with(|| a.id.cmp(&b.id)));
 }
 
 fn row(world: &World, one: &TrackedFinding) -> FindingRow {

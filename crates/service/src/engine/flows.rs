@@ -4,9 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_history::{
-    Address, AddressSpan, ExportFormat as HistoryFormat, FlowQuery, History, transport_named,
-};
+use cordon_history::{Address, AddressSpan, FlowQuery, Format, History as _, transport_named};
 use cordon_model::record::{Action, Address as RecordAddress};
 use cordon_model::{App, DeviceId, Party, Timestamp};
 
@@ -18,7 +16,7 @@ use crate::view::{EndView, FlowPage, FlowRow, FlowSearch, Link};
 use crate::{Answer, Caller, ExportFormat, Problem, ProblemKind};
 
 /// Rows in an exported file.
-const EXPORTED: usize = 1_000_000;
+const EXPORTED: u64 = 1_000_000;
 /// Slack around the times in which an address was seen: flows begin before and end after.
 const SLACK: Duration = Duration::from_secs(600);
 
@@ -57,15 +55,23 @@ impl Engine {
         let entry = self.entry(&caller.actor(), Action::FlowsExport, "", &[("search", &asked)]);
         self.commit(Vec::new(), vec![entry]).await?;
         let format = match format {
-            ExportFormat::Csv => HistoryFormat::Csv,
-            ExportFormat::Ndjson => HistoryFormat::Ndjson,
-            ExportFormat::Parquet => HistoryFormat::Parquet,
+            ExportFormat::Csv => Format::Csv,
+            ExportFormat::Ndjson => Format::Ndjson,
+            ExportFormat::Parquet => Format::Parquet,
         };
-        let Some(mut query) = self.flow_query(&world, search)? else { return Ok(Vec::new()) };
-        query.limit = EXPORTED;
+        let Some(query) = self.flow_query(&world, search)? else { return Ok(Vec::new()) };
+        let summed = query.clone();
+        let flows = self.blocking(move |history| history.summary(&summed)).await?.flows;
+        if flows > EXPORTED {
+            let detail = format!(
+                "that is {flows} flows; narrow the search to a million at most, or read the Parquet files in the data \
+                 folder themselves"
+            );
+            return Err(Problem::new(ProblemKind::TooLarge, detail));
+        }
         self.blocking(move |history| {
             let mut file = Vec::new();
-            history.export_flows(&query, format, &mut file)?;
+            history.export(&query, format, &mut file)?;
             Ok(file)
         })
         .await
@@ -92,9 +98,8 @@ impl Engine {
         let when = |text: &Option<String>| {
             given(text)
                 .map(|text| {
-                    parse_time(&text).ok_or_else(|| {
-                        Problem::invalid("write times like 2026-11-22T08:00:00Z")
-                    })
+                    parse_time(&text)
+                        .ok_or_else(|| Problem::invalid("write times like 2026-11-22T08:00:00Z"))
                 })
                 .transpose()
         };
@@ -115,7 +120,8 @@ impl Engine {
         }
         if let Some(name) = given(&search.app) {
             let known = App::ALL.iter().find(|app| app.name() == name);
-            let unknown = || Problem::invalid("this application is unknown; see the list of applications");
+            let unknown =
+                || Problem::invalid("this application is unknown; see the list of applications");
             query.app = Some(*known.ok_or_else(unknown)?);
         }
         if let Some(id) = given(&search.device) {
@@ -196,7 +202,9 @@ fn flow_row(world: &World, row: &cordon_history::FlowRow) -> FlowRow {
         sent_bytes: row.sent_bytes,
         received_packets: row.received_packets,
         received_bytes: row.received_bytes,
-        community_id: cordon_sensor::community::of_row(row.transport, &row.client, &row.server),
+        community_id: cordon_sensor::community::id(row.transport, (&row.client, &row.server))
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -49,8 +49,7 @@ impl Folk {
     /// Whether somebody has a passkey, or a password with its codes.
     pub fn can_sign_in(&self, person: &PersonId) -> bool {
         let has = |kind| self.of(person).any(|credential| credential.kind == kind);
-        has(CredentialKind::Passkey)
-            || has(CredentialKind::Password) && has(CredentialKind::Totp)
+        has(CredentialKind::Passkey) || has(CredentialKind::Password) && has(CredentialKind::Totp)
     }
 
     /// What somebody signs in with.
@@ -90,7 +89,8 @@ impl Folk {
 
     /// What to call an actor of the ledger.
     pub fn label(&self, actor: &str) -> String {
-        let person = |id: &str| self.people.get(&PersonId(id.into())).map(|one| one.name.to_string());
+        let person =
+            |id: &str| self.people.get(&PersonId(id.into())).map(|one| one.name.to_string());
         match actor.split_once(':') {
             Some(("person", id)) => person(id).unwrap_or_else(|| "somebody removed".to_owned()),
             Some(("token", id)) => {

@@ -2,6 +2,7 @@
 
 mod allow;
 mod approvals;
+mod backup;
 mod devices;
 mod enrol;
 mod findings;
@@ -97,12 +98,8 @@ impl Engine {
         let snapshot = state.load().await.map_err(broken)?;
         let page = Before { before: None, limit: CHANGES };
         let changes: Vec<Change> = state.changes(None, page).await.map_err(broken)?.rows;
-        let register = Register::load(
-            snapshot.devices,
-            snapshot.findings,
-            changes,
-            options.register.clone(),
-        );
+        let register =
+            Register::load(snapshot.devices, snapshot.findings, changes, options.register.clone());
         let passkeys = Passkeys::new(&options.site_name, &options.origins)
             .map_err(|error| Problem::invalid(error.to_string()))?;
         let hasher = Hasher::new(HashOptions::default())
@@ -194,13 +191,7 @@ impl Engine {
         Ok(())
     }
 
-    fn entry(
-        &self,
-        actor: &str,
-        action: Action,
-        subject: &str,
-        detail: &[(&str, &str)],
-    ) -> Entry {
+    fn entry(&self, actor: &str, action: Action, subject: &str, detail: &[(&str, &str)]) -> Entry {
         Entry {
             at: self.clock.now(),
             actor: Text::from(actor),

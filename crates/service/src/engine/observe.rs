@@ -9,9 +9,9 @@ use cordon_pipeline::Talk;
 use cordon_register::{Register, Snapshot};
 use tokio::sync::mpsc;
 
+use super::Engine;
 use super::world::{Latest, World};
 use super::write::writes;
-use super::Engine;
 use crate::Tick;
 use crate::watch::Observed;
 
@@ -45,8 +45,7 @@ impl Engine {
             return;
         }
         let talks = with_records(conclusions.talks, &register, &devices.devices);
-        let latest =
-            Latest { coverage: conclusions.coverage, limits: conclusions.limits, talks };
+        let latest = Latest { coverage: conclusions.coverage, limits: conclusions.limits, talks };
         self.world.store(Arc::new(World {
             register: Arc::new(register),
             latest: Some(Arc::new(latest)),

@@ -38,10 +38,16 @@ impl Engine {
         }
         let folk = self.folk();
         let seen = |one: &&Person| everybody || own == Some(&one.id);
-        let people =
-            folk.people.values().filter(seen).map(|one| self.person_view(&folk, caller, one)).collect();
+        let people = folk
+            .people
+            .values()
+            .filter(seen)
+            .map(|one| self.person_view(&folk, caller, one))
+            .collect();
         let mut invites: Vec<InviteView> = match everybody {
-            true => folk.invites.values().map(|one| invite_view(one, &folk.label(&one.by))).collect(),
+            true => {
+                folk.invites.values().map(|one| invite_view(one, &folk.label(&one.by))).collect()
+            }
             false => Vec::new(),
         };
         invites.sort_by(|a, b| a.expires.cmp(&b.expires));
@@ -156,8 +162,12 @@ impl Engine {
         let known = self.folk().invites.values().find(|one| id_of(&one.hash) == id).cloned();
         let row = known.ok_or_else(|| Problem::not_found("such link; it may have been used"))?;
         self.may_invite(caller, row.role)?;
-        let entry =
-            self.entry(&caller.actor(), Action::PersonInvite, "", &[("withdrawn", row.role.name())]);
+        let entry = self.entry(
+            &caller.actor(),
+            Action::PersonInvite,
+            "",
+            &[("withdrawn", row.role.name())],
+        );
         self.write_folk(vec![Write::DropInvite(row.hash)], vec![entry], |folk| {
             folk.invites.remove(&row.hash);
         })
@@ -266,7 +276,8 @@ impl Engine {
         let mut without = self.folk().clone();
         without.credentials.remove(id);
         if !without.can_sign_in(&owner.id) {
-            let detail = "this is the last way to sign in; add another first, or disable the person";
+            let detail =
+                "this is the last way to sign in; add another first, or disable the person";
             return Err(Problem::new(ProblemKind::Conflict, detail));
         }
         let detail = [("label", credential.label.as_str()), ("person", owner.id.0.as_str())];
@@ -328,4 +339,3 @@ fn hours(wanted: Option<u32>) -> Answer<u32> {
         hours => Ok(hours),
     }
 }
-

@@ -56,7 +56,10 @@ mod tests {
     fn times_come_back_whatever_their_offset() {
         let at = Timestamp::from_secs(1_795_305_600);
         assert_eq!(parse_time(&time(at)), Some(at));
-        assert_eq!(parse_time("2026-11-22T01:00:00+01:00"), Some(Timestamp::from_secs(1_795_305_600)));
+        assert_eq!(
+            parse_time("2026-11-22T01:00:00+01:00"),
+            Some(Timestamp::from_secs(1_795_305_600))
+        );
         assert_eq!(parse_time("yesterday"), None);
     }
 }

@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
-use cordon_model::record::{
-    Action, Credential, CredentialKind, Entry, Person, PersonId, Session,
-};
+use cordon_model::record::{Action, Credential, CredentialKind, Entry, Person, PersonId, Session};
 use cordon_people::limit::{Source, Try};
 use cordon_people::sign_in::{Claimed, with_password};
 use cordon_people::{
@@ -246,9 +244,8 @@ impl Engine {
     ) -> Answer<(Secret, Entry, Session, Vec<[u8; 32]>)> {
         let now = self.clock.now();
         let from = visit.from.to_string();
-        let (secret, row) =
-            session::begin(person, &visit.agent, &from, now, &self.options.session)
-                .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))?;
+        let (secret, row) = session::begin(person, &visit.agent, &from, now, &self.options.session)
+            .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))?;
         let mut own: Vec<Session> =
             self.folk().sessions.values().filter(|one| one.person == *person).cloned().collect();
         own.sort_by_key(|one| one.used);
@@ -309,9 +306,7 @@ impl Engine {
         let subject = who.map(|id| id.to_string()).unwrap_or_default();
         let from = visit.from.to_string();
         let detail = [("reason", error.reason().name()), ("from", from.as_str())];
-        if let Err(problem) =
-            self.note(Action::SessionRefused, &subject, &detail).await
-        {
+        if let Err(problem) = self.note(Action::SessionRefused, &subject, &detail).await {
             tracing::error!(%problem, "a refused sign-in cannot be written down");
         }
         refused(error)

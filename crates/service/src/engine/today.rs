@@ -88,10 +88,11 @@ impl Engine {
             ..CoverageView::default()
         };
         if let Some(latest) = &world.latest {
-            for count in &latest.coverage.protocols {
-                view.seen_flows += count.seen_flows();
-                view.guessed_flows += count.guessed_flows();
-            }
+            let sum = |counts: &std::collections::BTreeMap<_, cordon_pipeline::ProtocolCount>| {
+                counts.values().map(|count| count.flows).sum::<u64>()
+            };
+            view.seen_flows = sum(&latest.coverage.protocols);
+            view.guessed_flows = sum(&latest.coverage.guessed);
             let known = view.seen_flows + view.guessed_flows;
             view.unknown_flows = latest.coverage.flows.saturating_sub(known);
             view.limits = latest.limits.clone();

@@ -37,7 +37,8 @@ impl Engine {
         let (secret, row) = token::make(&owner.id, &new.label, scope, lasts, self.clock.now())
             .map_err(|error| Problem::invalid(error.to_string()))?;
         let expires = time(row.expires);
-        let detail = [("label", row.label.as_str()), ("scope", new.scope.as_str()), ("expires", &expires)];
+        let detail =
+            [("label", row.label.as_str()), ("scope", new.scope.as_str()), ("expires", &expires)];
         let entry = self.entry(&caller.actor(), Action::TokenCreate, &row.id, &detail);
         let shown = token_view(&row);
         self.write_folk(vec![Write::PutToken(row.clone())], vec![entry], |folk| {

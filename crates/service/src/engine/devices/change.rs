@@ -51,8 +51,7 @@ impl Engine {
             .as_object()
             .map(|fields| fields.keys().map(String::as_str).collect())
             .unwrap_or_default();
-        let entry =
-            self.entry(actor, Action::DeviceEdit, &id.0, &[("fields", &fields.join(" "))]);
+        let entry = self.entry(actor, Action::DeviceEdit, &id.0, &[("fields", &fields.join(" "))]);
         let writing = self.writing.lock().await;
         self.write_register(vec![entry], |register| register.edit(id, &edit, actor, now)).await?;
         drop(writing);
@@ -75,7 +74,8 @@ impl Engine {
             }
         }
         let (actor, now) = (caller.actor(), self.clock.now());
-        let entry = self.entry(&actor, Action::DeviceMerge, &record.id.0, &[("other", &other.id.0)]);
+        let entry =
+            self.entry(&actor, Action::DeviceMerge, &record.id.0, &[("other", &other.id.0)]);
         let writing = self.writing.lock().await;
         self.write_register(vec![entry], |register| {
             register.merge(&record.id, &other.id, &actor, now)
@@ -93,10 +93,8 @@ impl Engine {
     ) -> Answer<String> {
         let record = self.record(id)?;
         self.may_device(caller, Action::DeviceSplit, &record, false)?;
-        let addresses = addresses
-            .iter()
-            .map(|text| address(text))
-            .collect::<Answer<Vec<Address>>>()?;
+        let addresses =
+            addresses.iter().map(|text| address(text)).collect::<Answer<Vec<Address>>>()?;
         let (actor, now) = (caller.actor(), self.clock.now());
         let entry = self.entry(&actor, Action::DeviceSplit, &record.id.0, &[]);
         let writing = self.writing.lock().await;

@@ -176,9 +176,10 @@ impl<'a> Wanted<'a> {
         let is = |wanted: &Option<String>, value: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || value == Some(wanted))
         };
-        let tag = query.tag.as_deref().is_none_or(|tag| {
-            tag.is_empty() || row.tags.iter().any(|own| own == tag)
-        });
+        let tag = query
+            .tag
+            .as_deref()
+            .is_none_or(|tag| tag.is_empty() || row.tags.iter().any(|own| own == tag));
         let severity = self.severity.is_none_or(|least| {
             row.worst.as_deref().and_then(|name| severity_named(name).ok()) >= Some(least)
         });
@@ -218,9 +219,10 @@ fn text_of(row: &DeviceRow) -> String {
 
 /// The severity of a name.
 pub(in crate::engine) fn severity_named(name: &str) -> Answer<Severity> {
-    Severity::ALL.into_iter().find(|severity| severity.name() == name).ok_or_else(|| {
-        Problem::invalid("severity is info, low, medium, high or critical")
-    })
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.name() == name)
+        .ok_or_else(|| Problem::invalid("severity is info, low, medium, high or critical"))
 }
 
 fn sort(rows: &mut [DeviceRow], by: Option<&str>) -> Answer<()> {
@@ -260,10 +262,8 @@ fn counted(values: impl Iterator<Item = (String, String)>) -> Vec<Group> {
     for value in values {
         *counts.entry(value).or_default() += 1;
     }
-    let mut groups: Vec<Group> = counts
-        .into_iter()
-        .map(|((name, title), count)| Group { name, title, count })
-        .collect();
+    let mut groups: Vec<Group> =
+        counts.into_iter().map(|((name, title), count)| Group { name, title, count }).collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     groups
 }

@@ -36,10 +36,7 @@ impl Engine {
         self.may_view(caller)?;
         let world = self.world.load_full();
         let record = find(&world, id)?.clone();
-        let wanted = EventFilter {
-            devices: with_joined(&record),
-            ..EventFilter::default()
-        };
+        let wanted = EventFilter { devices: with_joined(&record), ..EventFilter::default() };
         let page = Before { before: None, limit: TIMELINE };
         let events = self.state.events(&wanted, page).await.map_err(broken)?;
         let open = world.open_by_device().get(&record.id).copied();
@@ -47,9 +44,12 @@ impl Engine {
         let findings = self.findings_of(&world, &record.id);
         let folk = self.folk();
         let timeline = events.rows.iter().map(|event| event_view(&world, &folk, &event.row));
-        let undo = world.register.changes().iter().rev().find(|change| {
-            !change.undone && change.after.contains(&record.id)
-        });
+        let undo = world
+            .register
+            .changes()
+            .iter()
+            .rev()
+            .find(|change| !change.undone && change.after.contains(&record.id));
         let seen = &record.seen;
         Ok(DeviceView {
             fields: fields(&record, &folk),
@@ -90,8 +90,7 @@ impl Engine {
         let limit = crate::engine::show::limit(Some(limit))?;
         let world = self.world.load_full();
         let devices = device.map(|id| find(&world, id).map(with_joined)).transpose()?;
-        let wanted =
-            EventFilter { devices: devices.unwrap_or_default(), ..EventFilter::default() };
+        let wanted = EventFilter { devices: devices.unwrap_or_default(), ..EventFilter::default() };
         let page = Before { before: number(cursor)?, limit };
         let events = self.state.events(&wanted, page).await.map_err(broken)?;
         let folk = self.folk();
@@ -155,7 +154,9 @@ pub(in crate::engine) fn find<'a>(world: &'a World, id: &str) -> Answer<&'a Reco
         1 => found.pop().ok_or_else(|| Problem::not_found("such device")),
         0 => {
             let short: String = id.chars().take(80).collect();
-            Err(Problem::not_found(format!("device {short:?}; search the list for a part of its name")))
+            Err(Problem::not_found(format!(
+                "device {short:?}; search the list for a part of its name"
+            )))
         }
         many => {
             found.sort_by(|a, b| a.id.cmp(&b.id));
@@ -191,10 +192,8 @@ fn with_joined(record: &Record) -> Vec<DeviceId> {
 }
 
 fn event_view(world: &World, folk: &Folk, event: &cordon_model::record::Event) -> EventView {
-    let device = link(world, &event.device).unwrap_or_else(|| Link {
-        id: event.device.to_string(),
-        label: event.device.to_string(),
-    });
+    let device = link(world, &event.device)
+        .unwrap_or_else(|| Link { id: event.device.to_string(), label: event.device.to_string() });
     let kind = serde_json::to_value(event.kind).ok();
     EventView {
         at: time(event.at),
@@ -219,7 +218,8 @@ fn fields(record: &Record, folk: &Folk) -> Vec<FieldView> {
             .collect()
     };
     let kind = view.kind.as_ref();
-    let kinds = kind.map(|field| field_view("kind", "Type", field, folk, |kind| kind.title().to_owned()));
+    let kinds =
+        kind.map(|field| field_view("kind", "Type", field, folk, |kind| kind.title().to_owned()));
     let text = |name, title, field: Option<&Effective<'_, Text>>| {
         field.map(|field| field_view(name, title, field, folk, ToString::to_string))
     };
@@ -369,4 +369,3 @@ fn peers(world: &World, id: &DeviceId) -> Vec<PeerView> {
         })
         .collect()
 }
-
