@@ -104,7 +104,10 @@ mod tests {
         if std::env::var_os("CORDON_WRITE_DOCS").is_some() {
             std::fs::write(path, default_file()).unwrap();
         } else {
-            assert!(file == default_file(), "set CORDON_WRITE_DOCS=1 to write packaging/cordon.toml");
+            assert!(
+                file == default_file(),
+                "set CORDON_WRITE_DOCS=1 to write packaging/cordon.toml"
+            );
         }
     }
 }
