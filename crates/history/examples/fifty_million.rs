@@ -208,8 +208,8 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
     // Squared: the first tenth of the devices makes a third of the flows.
     let draw = random.below(1 << 20);
     let device =
-        if number == flows / 3 { RARE } else { (draw * draw >> 20) * (DEVICES - 20) >> 20 };
-    let even = device % 2 == 0;
+        if number == flows / 3 { RARE } else { (((draw * draw) >> 20) * (DEVICES - 20)) >> 20 };
+    let even = device.is_multiple_of(2);
     let kind = random.below(100);
     let (peer, port, app, transport, packets) = match kind {
         0..35 => (device_ip(2), 53, Some(App::Dns), Transport::Udp, 1),
@@ -252,10 +252,10 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
         },
         server: Party { mac: Some(peer_mac), ip: Some(peer), port: Some(port) },
         ends: if transport == Transport::Tcp { Ends::Syn } else { Ends::Roles },
-        vlan: (device % 10 == 0).then_some(20),
+        vlan: device.is_multiple_of(10).then_some(20),
         tunnelled: false,
         app,
-        basis: app.map(|_| if kind % 5 == 0 { Basis::Port } else { Basis::Payload }),
+        basis: app.map(|_| if kind.is_multiple_of(5) { Basis::Port } else { Basis::Payload }),
         first,
         last,
         packet: PacketId { input: 0, number: number * 14 + random.below(200) },
@@ -293,7 +293,7 @@ impl Random {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
-        if most == 0 { 0 } else { drawn * most >> 32 }
+        if most == 0 { 0 } else { (drawn * most) >> 32 }
     }
 }
 

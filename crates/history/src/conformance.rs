@@ -194,6 +194,9 @@ fn a_page_stays_where_it_was_while_rows_are_added_and_merged(backend: &mut dyn B
     assert!(merged == 0 || files == 1, "{files} files of a settled day");
 }
 
+/// Which flows of the suite are to be found.
+type Expected = Box<dyn Fn(u64) -> bool>;
+
 fn every_filter_holds(backend: &mut dyn Backend) {
     let history = backend.fresh();
     history.append_flows(&Site::default(), &flows(0..60));
@@ -201,7 +204,7 @@ fn every_filter_holds(backend: &mut dyn Backend) {
     history.append_flows(&Site::default(), &flows(60..100));
     let at = |number: u64| Some(Timestamp::from_secs(DAY).plus(Duration::from_secs(number)));
     let all = FlowQuery::default;
-    let cases: Vec<(&str, FlowQuery, Box<dyn Fn(u64) -> bool>)> = vec![
+    let cases: Vec<(&str, FlowQuery, Expected)> = vec![
         ("port", FlowQuery { port: Some(502), ..all() }, Box::new(|n| n % 2 == 1)),
         ("no such port", FlowQuery { port: Some(9), ..all() }, Box::new(|_| false)),
         ("app", FlowQuery { app: Some(App::Dns), ..all() }, Box::new(|n| n % 2 == 0)),
@@ -370,7 +373,7 @@ fn facts_are_found(backend: &mut dyn Backend) {
     let history = backend.fresh();
     let fact = |number: u8, kind: &str, value: &str| FactRow {
         mac: Some(Mac([0, 1, 2, 3, 4, number])),
-        flow: (number % 2 == 0).then_some(u64::from(number)),
+        flow: number.is_multiple_of(2).then_some(u64::from(number)),
         ..FactRow::new(Timestamp::from_secs(DAY + i64::from(number)), kind, value)
     };
     let facts: Vec<FactRow> = (0..50)

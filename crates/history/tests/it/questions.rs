@@ -131,7 +131,7 @@ fn fits(query: &FlowQuery, row: &FlowRow) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_search_finds_what_a_plain_filter_finds(
