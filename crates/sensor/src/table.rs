@@ -19,6 +19,10 @@ const CONTEST: usize = 16;
 const SET_BACK: Duration = Duration::from_secs(3600);
 
 /// A flow that is to be reported.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made and taken apart at once; a box would cost an allocation per flow"
+)]
 pub enum Due {
     /// In this slot, silent too long.
     Ended(u32),

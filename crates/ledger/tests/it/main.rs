@@ -1,0 +1,7 @@
+//! The ledger under attack, and its proofs against a second opinion.
+
+mod attacks;
+mod bytes;
+mod export;
+mod log;
+mod proofs;
