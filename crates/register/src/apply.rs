@@ -470,7 +470,8 @@ fn tell(
     learning: Duration,
     update: &mut Update,
 ) {
-    if fresh || changes.values.is_empty() {
+    // A device that was just met is named bit by bit: that is no change of what it is.
+    if fresh || now.since(record.first) < learning || changes.values.is_empty() {
         return;
     }
     let new = identity(&record.seen);
@@ -480,11 +481,9 @@ fn tell(
         let says = format!("now calls itself {is} (before: {was})");
         update.event(now, &record.id, EventKind::NameChanged, says, None);
     }
-    let quiet = now.since(record.first) < learning;
     if changes.values.iter().any(|one| *one != Attribute::Name)
         && old.what != new.what
         && !new.what.is_empty()
-        && !(quiet && old.what.is_empty())
     {
         let before =
             if old.what.is_empty() { String::new() } else { format!(" (before: {})", old.what) };
