@@ -14,7 +14,7 @@ use tracing::{error, warn};
 
 use crate::rows::apply::{Numbers, add_checkpoint, add_leaf, apply};
 use crate::rows::retire::retire;
-use crate::sqlite::{Promises, Reopen};
+use crate::sqlite::{Lock, Promises, Reopen};
 use crate::state::{ENTRIES_MAX, WRITES_MAX};
 use crate::{Commit, Committed, LedgerRow, Notary, Retired, StoreError};
 
@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     pub(crate) checkpoint: String,
     pub(crate) numbers: Numbers,
     pub(crate) promises: Promises,
+    /// `None` in memory.
+    pub(crate) _lock: Option<Lock>,
 }
 
 impl Writer {
@@ -89,6 +91,7 @@ impl Writer {
                 }
                 Job::Close(answer) => {
                     self.reopen.finish(self.db).await;
+                    drop(self._lock);
                     // Whoever asked may have left.
                     answer.send(()).ok();
                     return;

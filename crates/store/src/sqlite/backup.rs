@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cordon_model::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use super::connect::{Role, connect, value};
+use super::connect::{Role, close, connect, value};
 use super::promises::{Promises, private};
 use super::{CHECKPOINTS, DATABASE, Options, Store, ledger, lock, migrate, named, sync_folder};
 use crate::rows::read;
@@ -43,7 +43,7 @@ pub(super) async fn backup(
         let copy = connect(&part, Role::Copy).await?;
         let schema = migrate::schema(&copy, name).await?;
         let ledger = read::head(&copy, site).await?;
-        copy.close().await?;
+        close(&copy).await;
         let bytes = file.metadata().map_err(fail)?.len();
         std::fs::rename(&part, to).map_err(fail)?;
         sync_folder(to).map_err(fail)?;
@@ -120,15 +120,14 @@ async fn check(path: &Path, options: &Options) -> Result<LedgerHead, StoreError>
         Ok(LedgerHead { size: ledger.tree.size(), checkpoint: ledger.checkpoint })
     };
     let checked = checked.await.map_err(|error| named(error, path));
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the backup did not close");
-    }
+    close(&db).await;
     checked
 }
 
-/// Folds the log of the old database into it; one that is damaged keeps its log beside it.
+/// Folds the log of the old database into it. One that is damaged keeps its log beside it:
+/// opening it for writing could remove what may still be of use.
 async fn fold(path: &Path) {
-    if !path.exists() {
+    if !path.exists() || super::inspect(path).await.is_err() {
         return;
     }
     match connect(path, Role::Writer).await {

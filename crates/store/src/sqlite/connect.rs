@@ -30,6 +30,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a read waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
 
+/// How long a connection may take to close; a page of the console or an export may still be read.
+const CLOSE: Duration = Duration::from_secs(10);
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
@@ -78,7 +81,8 @@ async fn pool(
 ) -> Result<DatabaseConnection, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(connections)
-        .min_connections(1)
+        // None is kept up by the pool itself: it would open one again after it was closed.
+        .min_connections(0)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -130,9 +134,7 @@ impl Reopen {
         if self.path.is_none() {
             return Ok(None);
         }
-        if let Err(error) = old.close_by_ref().await {
-            warn!(%error, "the old connection did not close");
-        }
+        close(old).await;
         self.open().await.map(Some)
     }
 
@@ -166,9 +168,16 @@ impl Reopen {
         if let Err(error) = db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
             warn!(%error, "the log was not folded into the database; the next start does it");
         }
-        if let Err(error) = db.close().await {
-            warn!(%error, "the database did not close");
-        }
+        close(&db).await;
+    }
+}
+
+/// Closes, within a bound: what is still in use then is let go of when the process ends.
+pub(crate) async fn close(db: &DatabaseConnection) {
+    match tokio::time::timeout(CLOSE, db.close_by_ref()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "a connection did not close"),
+        Err(_) => warn!("a connection did not close in time"),
     }
 }
 

@@ -10,7 +10,6 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -72,8 +71,6 @@ pub struct Store {
     jobs: mpsc::Sender<Job>,
     readers: DatabaseConnection,
     opened: Opened,
-    /// Held as long as the store is; the kernel gives it back even after `kill -9`.
-    lock: Mutex<Option<File>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -113,7 +110,7 @@ impl Store {
         reopen: Reopen,
         mut promises: Promises,
         schema_before: i64,
-        lock: Option<File>,
+        lock: Option<Lock>,
     ) -> Result<Self, StoreError> {
         let Options { site, notary, .. } = options;
         let checked = ledger::check(&db, &site, &notary, &mut promises).await?;
@@ -129,11 +126,12 @@ impl Store {
             checkpoint: checked.checkpoint,
             numbers,
             promises,
+            _lock: lock,
         };
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(writer.run(queue));
         let opened = Opened { schema_before, schema: migrate::NEWEST, checkpoints: checked.beside };
-        Ok(Store { site, path, jobs, readers, opened, lock: Mutex::new(lock) })
+        Ok(Store { site, path, jobs, readers, opened })
     }
 
     /// What the start found.
@@ -244,7 +242,7 @@ impl State for Store {
         // A connection of its own: the copy takes long, and the readers may not even write a copy.
         let db = connect::connect(path, Role::Probe).await?;
         let made = backup::backup(&db, &self.site, to).await;
-        db.close().await?;
+        connect::close(&db).await;
         made
     }
 
@@ -255,19 +253,27 @@ impl State for Store {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        if let Err(error) = self.readers.close_by_ref().await {
-            tracing::warn!(%error, "the readers did not close");
+        if self.path.is_some() {
+            connect::close(&self.readers).await;
         }
-        self.ask(Job::Close).await?;
-        if let Ok(mut lock) = self.lock.lock() {
-            lock.take();
-        }
-        Ok(())
+        self.ask(Job::Close).await
+    }
+}
+
+/// The directory is this process's as long as this is there; the writer has it until it is done.
+/// After `kill -9` the kernel gives it back.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not left to closing: a program that is just being started has the file open too.
+        self.0.unlock().ok();
     }
 }
 
 /// Takes the directory for this process.
-fn lock(dir: &Path) -> Result<File, StoreError> {
+fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let path = dir.join(LOCK);
     let fail = |error| StoreError::io(&path, &error);
     let mut file =
@@ -288,7 +294,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     file.set_len(0).map_err(fail)?;
     file.rewind().map_err(fail)?;
     writeln!(file, "{}", std::process::id()).map_err(fail)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Looks at the file without changing it: is it ours, whole, and not newer than this build?
@@ -318,9 +324,7 @@ async fn inspect(path: &Path) -> Result<i64, StoreError> {
         Ok(schema)
     };
     let schema = checked.await.map_err(|error| named(error, path));
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the probe did not close");
-    }
+    connect::close(&db).await;
     schema
 }
 
