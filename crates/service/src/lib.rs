@@ -7,10 +7,12 @@
 //! This crate must not know: HTTP, HTML, cookies, command lines.
 
 mod caller;
+pub mod clock;
 pub mod intake;
 mod problem;
 mod site;
 pub mod view;
+pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
 pub use problem::{Answer, Problem, ProblemKind};
