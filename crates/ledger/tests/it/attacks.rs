@@ -31,7 +31,8 @@ fn an_untouched_ledger_verifies() {
 #[test]
 fn a_changed_byte_of_any_record_is_found_exactly() {
     for batch in BATCHES {
-        let log = Log::new(12, batch);
+        let mut log = Log::new(12, batch);
+        log.file.clear();
         for at in 0..12 {
             for byte in 0..log.rows[at].1.len() {
                 let mut log = log.clone();
