@@ -81,7 +81,7 @@ impl Engine {
                 .evidence
                 .iter()
                 .map(|evidence| EvidenceView {
-                    at: evidence.at.map(time),
+                    at: when_known(evidence.at).map(time),
                     packet: evidence.packet.number,
                     detail: evidence.detail.to_string(),
                 })
@@ -119,7 +119,7 @@ impl Engine {
         let detail = [("reason", acceptance.reason.as_str()), ("days", days.as_str())];
         let entry = self.entry(&actor, Action::FindingAccept, id, &detail);
         let writing = self.writing.lock().await;
-        self.write_register(vec![entry], |register| {
+        let done = self.write_register(vec![entry], |register| {
             register.accept(&key, &acceptance.reason, Some(until), &actor, now)
         })
         .await?;
@@ -132,7 +132,7 @@ impl Engine {
         let (actor, key, now) = (caller.actor(), FindingKey(id.into()), self.clock.now());
         let entry = self.entry(&actor, Action::FindingReopen, id, &[]);
         let writing = self.writing.lock().await;
-        self.write_register(vec![entry], |register| register.reopen(&key, &actor, now)).await?;
+        let done = self.write_register(vec![entry], |register| register.reopen(&key, &actor, now)).await?;
         drop(writing);
         self.show_finding(caller, id)
     }
@@ -214,4 +214,9 @@ fn row(world: &World, one: &TrackedFinding) -> FindingRow {
         count: one.finding.count,
         state: state.and_then(|state| state.as_str().map(str::to_owned)).unwrap_or_default(),
     }
+}
+
+/// A time that is known: what was written before times were kept says 1970.
+fn when_known(at: cordon_model::Timestamp) -> Option<cordon_model::Timestamp> {
+    (at != cordon_model::Timestamp::default()).then_some(at)
 }

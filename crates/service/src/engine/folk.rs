@@ -58,7 +58,7 @@ impl Folk {
     }
 
     /// The one credential of a kind.
-    pub fn one(&self, person: &PersonId, kind: CredentialKind) -> Option<&Credential> {
+    pub fn one<'a>(&'a self, person: &'a PersonId, kind: CredentialKind) -> Option<&'a Credential> {
         self.of(person).find(|credential| credential.kind == kind)
     }
 

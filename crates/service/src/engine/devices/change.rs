@@ -53,7 +53,7 @@ impl Engine {
             .unwrap_or_default();
         let entry = self.entry(actor, Action::DeviceEdit, &id.0, &[("fields", &fields.join(" "))]);
         let writing = self.writing.lock().await;
-        self.write_register(vec![entry], |register| register.edit(id, &edit, actor, now)).await?;
+        let done = self.write_register(vec![entry], |register| register.edit(id, &edit, actor, now)).await?;
         drop(writing);
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Engine {
         let entry =
             self.entry(&actor, Action::DeviceMerge, &record.id.0, &[("other", &other.id.0)]);
         let writing = self.writing.lock().await;
-        self.write_register(vec![entry], |register| {
+        let done = self.write_register(vec![entry], |register| {
             register.merge(&record.id, &other.id, &actor, now)
         })
         .await?;
@@ -136,7 +136,7 @@ impl Engine {
         let writing = self.writing.lock().await;
         let world = self.world.load_full();
         let mut register = cordon_register::Register::clone(&world.register);
-        register.forget(id).map_err(told)?;
+        drop(register.forget(id).map_err(told)?);
         self.commit(vec![Write::ForgetDevice(id.clone())], vec![entry]).await?;
         self.world.rcu(|world| {
             let mut next = crate::engine::world::World::clone(world);
@@ -169,7 +169,7 @@ impl Engine {
         let number = change.to_string();
         let entry = self.entry(&actor, Action::ChangeUndo, &number, &[]);
         let writing = self.writing.lock().await;
-        self.write_register(vec![entry], |register| register.undo(change, &actor, now)).await?;
+        let done = self.write_register(vec![entry], |register| register.undo(change, &actor, now)).await?;
         drop(writing);
         Ok(())
     }
