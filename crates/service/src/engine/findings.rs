@@ -119,10 +119,11 @@ impl Engine {
         let detail = [("reason", acceptance.reason.as_str()), ("days", days.as_str())];
         let entry = self.entry(&actor, Action::FindingAccept, id, &detail);
         let writing = self.writing.lock().await;
-        let done = self.write_register(vec![entry], |register| {
-            register.accept(&key, &acceptance.reason, Some(until), &actor, now)
-        })
-        .await?;
+        let _update = self
+            .write_register(vec![entry], |register| {
+                register.accept(&key, &acceptance.reason, Some(until), &actor, now)
+            })
+            .await?;
         drop(writing);
         self.show_finding(caller, id)
     }
@@ -132,7 +133,8 @@ impl Engine {
         let (actor, key, now) = (caller.actor(), FindingKey(id.into()), self.clock.now());
         let entry = self.entry(&actor, Action::FindingReopen, id, &[]);
         let writing = self.writing.lock().await;
-        let done = self.write_register(vec![entry], |register| register.reopen(&key, &actor, now)).await?;
+        let _update =
+            self.write_register(vec![entry], |register| register.reopen(&key, &actor, now)).await?;
         drop(writing);
         self.show_finding(caller, id)
     }

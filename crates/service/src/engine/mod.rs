@@ -25,11 +25,12 @@ mod world;
 mod write;
 
 use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
 use cordon_authz::Policies;
-use cordon_crypto::{SigningKey, Vault};
+use cordon_crypto::Vault;
 use cordon_history::ParquetHistory;
 use cordon_ledger::LogKey;
 use cordon_model::record::{Action, Change, Entry};
@@ -45,7 +46,7 @@ pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 
 use crate::clock::Clock;
 use crate::intake::Counters;
-use crate::watch::Gauges;
+use crate::watch::{Gauges, Records};
 use crate::{Problem, ProblemKind, Tick};
 use folk::Folk;
 use world::World;
@@ -64,7 +65,7 @@ pub struct Engine {
     policies: Policies,
     vault: Vault,
     log_key: LogKey,
-    signing: Arc<SigningKey>,
+    records: SyncSender<Records>,
     passkeys: Passkeys,
     hasher: Arc<Hasher>,
     gauges: Arc<Gauges>,
@@ -94,7 +95,8 @@ impl Engine {
     /// # Errors
     /// Where the state cannot be read or the start cannot be written.
     pub async fn open(options: EngineOptions, parts: Parts) -> Result<Arc<Self>, Problem> {
-        let Parts { state, history, clock, policies, vault, signing, origin, gauges } = parts;
+        let Parts { state, history, clock, policies, vault, signing, origin, gauges, records } =
+            parts;
         let snapshot = state.load().await.map_err(broken)?;
         let page = Before { before: None, limit: CHANGES };
         let changes: Vec<Change> = state.changes(None, page).await.map_err(broken)?.rows;
@@ -131,7 +133,7 @@ impl Engine {
             clock,
             policies,
             vault,
-            signing,
+            records,
             gauges,
             started,
         });

@@ -91,4 +91,6 @@ pub struct Parts {
     pub origin: Origin,
     /// Numbers of the watcher.
     pub gauges: Arc<Gauges>,
+    /// Where records of other tools go.
+    pub records: std::sync::mpsc::SyncSender<crate::watch::Records>,
 }

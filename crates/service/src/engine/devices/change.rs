@@ -53,7 +53,9 @@ impl Engine {
             .unwrap_or_default();
         let entry = self.entry(actor, Action::DeviceEdit, &id.0, &[("fields", &fields.join(" "))]);
         let writing = self.writing.lock().await;
-        let done = self.write_register(vec![entry], |register| register.edit(id, &edit, actor, now)).await?;
+        let _update = self
+            .write_register(vec![entry], |register| register.edit(id, &edit, actor, now))
+            .await?;
         drop(writing);
         Ok(())
     }
@@ -77,10 +79,11 @@ impl Engine {
         let entry =
             self.entry(&actor, Action::DeviceMerge, &record.id.0, &[("other", &other.id.0)]);
         let writing = self.writing.lock().await;
-        let done = self.write_register(vec![entry], |register| {
-            register.merge(&record.id, &other.id, &actor, now)
-        })
-        .await?;
+        let _update = self
+            .write_register(vec![entry], |register| {
+                register.merge(&record.id, &other.id, &actor, now)
+            })
+            .await?;
         drop(writing);
         self.show_device(caller, &record.id.0).await
     }
@@ -169,7 +172,8 @@ impl Engine {
         let number = change.to_string();
         let entry = self.entry(&actor, Action::ChangeUndo, &number, &[]);
         let writing = self.writing.lock().await;
-        let done = self.write_register(vec![entry], |register| register.undo(change, &actor, now)).await?;
+        let _update =
+            self.write_register(vec![entry], |register| register.undo(change, &actor, now)).await?;
         drop(writing);
         Ok(())
     }
