@@ -23,6 +23,7 @@
 //!
 //! This crate must not know: how somebody proved who they are, HTTP, where policies lie.
 
+mod bounds;
 pub mod docs;
 mod entity;
 mod error;

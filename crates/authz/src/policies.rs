@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{
-    Authorizer, Decision as CedarDecision, Policy, PolicyId, PolicySet, Schema, ValidationMode,
-    Validator,
+    Authorizer, Decision as CedarDecision, Effect, Policy, PolicyId, PolicySet, Schema,
+    ValidationMode, Validator,
 };
 
+use crate::bounds;
 use crate::entity::Names;
 use crate::error::{PolicyError, PolicyFault, fault, place};
 use crate::request::Request;
@@ -141,6 +142,15 @@ impl Policies {
         self.titles.values()
     }
 
+    /// What a policy does: `permit`, `forbid`, or `needs` where it only asks for more.
+    pub(crate) fn kind(&self, policy: &Because) -> &'static str {
+        match self.decide.policy(&PolicyId::new(&policy.id)).map(Policy::effect) {
+            Some(Effect::Permit) => "permit",
+            Some(Effect::Forbid) => "forbid",
+            None => "needs",
+        }
+    }
+
     fn ask(&self, set: &PolicySet, request: &Request<'_>) -> Option<(bool, Vec<Because>)> {
         let (request, entities) = self.names.translate(request, &self.schema)?;
         let response = self.authorizer.is_authorized(&request, set, &entities);
@@ -155,6 +165,7 @@ impl Policies {
     }
 
     fn add(&mut self, file: &str, text: &str, prefix: &str) -> Result<(), PolicyError> {
+        bounds::check(file, text).map_err(|fault| PolicyError::Faults(vec![fault]))?;
         let parsed: PolicySet = text.parse().map_err(|errors: cedar_policy::ParseErrors| {
             PolicyError::Faults(errors.iter().map(|error| fault(file, text, error)).collect())
         })?;
