@@ -6,6 +6,7 @@ use cordon_model::record::{Action, Criticality, PersonId, Role, Scope};
 
 use crate::policies::{Needs, Policies};
 use crate::request::{Context, Principal, Request, Resource};
+use crate::usual::usual;
 
 /// Whom the table asks about: every role, every scope under every role, root and the service.
 fn columns<'a>(me: &'a PersonId) -> Vec<(String, Principal<'a>)> {
@@ -89,7 +90,7 @@ fn cell(
     me: &PersonId,
     other: &PersonId,
 ) -> String {
-    let on = |mine: bool| resource(action, if mine { me } else { other });
+    let on = |mine: bool| usual(action, if mine { me } else { other });
     let context = Context { second_person: true, ..Context::default() };
     let ask = |mine| Request::new(who, action, on(mine)).with(context);
     let (own, others) = (ask(true), ask(false));
@@ -112,29 +113,6 @@ fn marks(needs: &Needs) -> String {
         marks.push("2");
     }
     if marks.is_empty() { String::new() } else { format!(" {}", marks.join(" ")) }
-}
-
-/// What an action is usually done to.
-fn resource(action: Action, person: &PersonId) -> Resource<'_> {
-    let name = action.name();
-    match action {
-        Action::ApprovalDecide => {
-            Resource::Approval { id: "a", asked_by: person, action: Action::DeviceForget }
-        }
-        // People who decide nothing; those who do are among the particular cases.
-        Action::PeopleView | Action::SessionRevoke | Action::SessionEnd => {
-            Resource::Person { id: person, role: Role::Viewer }
-        }
-        _ if ["person.", "credential.", "token."].iter().any(|p| name.starts_with(p))
-            && action != Action::PersonEnrol =>
-        {
-            Resource::Person { id: person, role: Role::Viewer }
-        }
-        _ if name.starts_with("device.") => {
-            Resource::Device { id: "d", criticality: Criticality::Normal, zone: "" }
-        }
-        _ => Resource::Site,
-    }
 }
 
 fn cases(

@@ -29,6 +29,7 @@ mod entity;
 mod error;
 mod policies;
 mod request;
+mod usual;
 
 pub use error::{PolicyError, PolicyFault};
 pub use policies::{Because, Decision, Needs, Policies};

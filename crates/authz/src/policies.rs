@@ -7,10 +7,13 @@ use cedar_policy::{
     ValidationMode, Validator,
 };
 
+use cordon_model::record::Action;
+
 use crate::bounds;
 use crate::entity::Names;
 use crate::error::{PolicyError, PolicyFault, fault, place};
-use crate::request::Request;
+use crate::request::{Principal, Request};
+use crate::usual::Menus;
 
 const SCHEMA: &str = include_str!("../policies/cordon.cedarschema");
 const SHIPPED: [(&str, &str); 3] = [
@@ -56,6 +59,7 @@ pub struct Policies {
     fresh: PolicySet,
     titles: BTreeMap<PolicyId, Because>,
     authorizer: Authorizer,
+    menus: Menus,
 }
 
 impl Policies {
@@ -106,6 +110,7 @@ impl Policies {
             fresh: PolicySet::new(),
             titles: BTreeMap::new(),
             authorizer: Authorizer::new(),
+            menus: Menus::default(),
         };
         for (file, text) in SHIPPED {
             policies.add(file, text, "")?;
@@ -113,6 +118,7 @@ impl Policies {
         if let Some((file, text)) = site {
             policies.add(file, text, "site:")?;
         }
+        policies.menus = Menus::new(&policies);
         Ok(policies)
     }
 
@@ -135,6 +141,13 @@ impl Policies {
             None => vec![Because { id: "cordon".into(), title: "Cannot be judged".into() }],
         };
         Needs { approval: ask(&self.approval), fresh: ask(&self.fresh) }
+    }
+
+    /// What somebody may do at all, to something at least: for menus and buttons. A site's rules
+    /// about particular devices or people are asked when the action is.
+    #[must_use]
+    pub fn may(&self, who: &Principal<'_>) -> Vec<Action> {
+        self.menus.of(self, who)
     }
 
     /// Every policy in force, by id.

@@ -1,5 +1,8 @@
 //! What the policies decide, as a page that a person reads, and the rules one by one.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![allow(clippy::disallowed_methods, reason = "one test measures")]
+
 mod rules;
 mod site;
 

@@ -286,3 +286,19 @@ fn a_decision_takes_microseconds() {
     let bar = if cfg!(debug_assertions) { 1_500 } else { 50 };
     assert!(best < Duration::from_micros(bar), "{best:?}");
 }
+
+#[test]
+fn menus_show_what_each_role_may() {
+    let (policies, anna) = (policies(), id("anna"));
+    let may = |role| policies.may(&Principal::Person { id: &anna, role });
+    assert!(may(Role::Viewer).contains(&Action::SiteView));
+    assert!(may(Role::Viewer).contains(&Action::TokenCreate));
+    assert!(!may(Role::Viewer).contains(&Action::DeviceEdit));
+    assert!(may(Role::Approver).contains(&Action::ApprovalDecide));
+    assert!(!may(Role::Operator).contains(&Action::ApprovalDecide));
+    let local = policies.may(&Principal::Local { uid: 0 });
+    assert!(local.contains(&Action::BackupRestore) && !local.contains(&Action::ApprovalDecide));
+    let metrics =
+        Principal::Token { id: "t", owner: &anna, role: Role::Admin, scope: Scope::Metrics };
+    assert_eq!(policies.may(&metrics), [Action::MetricsView]);
+}

@@ -1,5 +1,8 @@
 //! People and those who would like to be them: every test is named after what it attempts.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![allow(clippy::disallowed_methods, reason = "some tests measure")]
+
 mod approvals;
 mod authenticator;
 mod ceremonies;
