@@ -39,7 +39,7 @@ pub fn options(inventory: InventoryOptions) -> Result<Options, Failure> {
     getrandom::fill(&mut key).map_err(Failure::Random)?;
     let seed = getrandom::u64().map_err(Failure::Random)?;
     let inventory = InventoryOptions { seed, ..inventory };
-    Ok(Options { key: SecretKey::new(key), seed, inventory })
+    Ok(Options::new(SecretKey::new(key), seed, inventory))
 }
 
 fn recog(folder: &std::path::Path) -> Result<Patterns, Failure> {

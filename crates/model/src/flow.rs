@@ -115,6 +115,14 @@ pub struct Flow {
     pub received_flags: TcpFlags,
     /// Payload lengths of the first data packets.
     pub first_sizes: FirstSizes,
+    /// Number of this part of a conversation that is reported in parts, from 0; 0 where it is
+    /// reported once. Every part has counters, flags and times of its own.
+    #[serde(default)]
+    pub part: u32,
+    /// Whether the conversation was still open when this part was reported; further parts may
+    /// follow.
+    #[serde(default)]
+    pub continues: bool,
     /// Community ID v1, seed 0 (<https://github.com/corelight/community-id-spec>); empty for
     /// flows without addresses.
     pub community_id: Text,

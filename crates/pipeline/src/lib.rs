@@ -9,13 +9,15 @@
 mod limits;
 mod talks;
 
+use std::time::Duration;
+
 use cordon_inventory::statistics::Tracker;
 use cordon_inventory::{Devices, Inventory, InventoryOptions};
-use cordon_model::{Device, Fact, Finding, Flow, RawPacket, SecretKey};
+use cordon_model::{Device, Fact, Finding, Flow, RawPacket, SecretKey, Timestamp};
 use cordon_posture::{Action, Posture, PostureOptions};
-use cordon_sensor::{Coverage, Sensor, Sink};
+use cordon_sensor::Sensor;
 
-pub use cordon_sensor::ProtocolCount;
+pub use cordon_sensor::{Coverage, ProtocolCount, Sink};
 pub use talks::Talk;
 use talks::Talks;
 
@@ -27,6 +29,18 @@ pub struct Options {
     pub seed: u64,
     /// How devices are named.
     pub inventory: InventoryOptions,
+    /// After how long a flow that is still open is reported in parts; none for never.
+    pub active_timeout: Option<Duration>,
+    /// Whether flows carry their Community ID.
+    pub community_id: bool,
+}
+
+impl Options {
+    /// For one run over what was captured: every flow is reported once, when it ends.
+    #[must_use]
+    pub fn new(key: SecretKey, seed: u64, inventory: InventoryOptions) -> Self {
+        Options { key, seed, inventory, active_timeout: None, community_id: false }
+    }
 }
 
 /// Everything between a packet and a conclusion.
@@ -74,13 +88,38 @@ impl Sink for Minds {
     }
 }
 
+/// The minds, and whoever listens in.
+struct Tapped<'a, T> {
+    minds: &'a mut Minds,
+    tap: &'a mut T,
+}
+
+impl<T: Sink> Sink for Tapped<'_, T> {
+    #[inline]
+    fn fact(&mut self, fact: &Fact) {
+        self.minds.fact(fact);
+        self.tap.fact(fact);
+    }
+
+    #[inline]
+    fn flow(&mut self, flow: &Flow) {
+        self.minds.flow(flow);
+        self.tap.flow(flow);
+    }
+}
+
 impl Pipeline {
     /// A pipeline that has seen nothing.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let posture = PostureOptions { key: options.key.clone(), local: Vec::new() };
+        let sensor = cordon_sensor::Options {
+            active_timeout: options.active_timeout,
+            community_id: options.community_id,
+            ..cordon_sensor::Options::new(options.key, options.seed)
+        };
         Pipeline {
-            sensor: Sensor::new(cordon_sensor::Options::new(options.key, options.seed)),
+            sensor: Sensor::new(sensor),
             tracker: Tracker::default(),
             minds: Minds {
                 inventory: Inventory::new(options.inventory),
@@ -98,24 +137,75 @@ impl Pipeline {
         self.tracker.packet(packet);
     }
 
-    /// Ends all flows and concludes.
+    /// As [`Pipeline::packet`]; every fact and flow passes `tap` as well, on its way.
+    #[inline]
+    pub fn packet_with(&mut self, packet: &RawPacket<'_>, tap: &mut impl Sink) {
+        self.sensor.packet(packet, &mut Tapped { minds: &mut self.minds, tap });
+        self.tracker.packet(packet);
+    }
+
+    /// Lets time pass where no packet does: flows end, and parts of long ones become due. `now`
+    /// is on the clock of the packets; once a second is often enough.
+    pub fn tick(&mut self, now: Timestamp, tap: &mut impl Sink) {
+        self.sensor.tick(now, &mut Tapped { minds: &mut self.minds, tap });
+    }
+
+    /// Leaves out what was last seen longer than `memory` before `now`; where a table is more than
+    /// half full, what was last seen longer than `if_crowded` ago, too. A run over months calls it
+    /// every hour: all tables are bounded, and without it they would fill with what never comes
+    /// again and have no room for what is new. Takes some milliseconds.
+    pub fn forget(&mut self, now: Timestamp, memory: Duration, if_crowded: Duration) {
+        let before = now.minus(memory);
+        let sooner = now.minus(if_crowded).max(before);
+        self.minds.inventory.forget(before, sooner);
+        self.minds.posture.forget(before, sooner);
+        self.minds.talks.forget(before, sooner);
+        let heard = self.minds.inventory.last_heard();
+        let young = if self.tracker.is_crowded() { sooner } else { before };
+        self.tracker.retain(|mac| heard.get(&mac).is_some_and(|last| *last >= young));
+    }
+
+    /// Ends all flows, as at the end of the input. More packets may follow.
+    pub fn end_flows(&mut self, tap: &mut impl Sink) {
+        self.sensor.finish(&mut Tapped { minds: &mut self.minds, tap });
+    }
+
+    /// What was seen so far, and what not; cheap.
     #[must_use]
-    pub fn finish(mut self) -> Conclusions {
-        self.sensor.finish(&mut self.minds);
-        let Minds { inventory, posture, talks, limits } = self.minds;
-        let devices = inventory.finish(&self.tracker);
+    pub fn coverage(&self) -> &Coverage {
+        self.sensor.coverage()
+    }
+
+    /// Flows open at the moment.
+    #[must_use]
+    pub fn open_flows(&self) -> usize {
+        self.sensor.open_flows()
+    }
+
+    /// What everything comes to so far. Flows that are still open count once they are reported.
+    #[must_use]
+    pub fn conclude(&self) -> Conclusions {
+        let Minds { inventory, posture, talks, limits } = &self.minds;
+        let devices = inventory.snapshot(&self.tracker);
         let findings = posture
-            .finish(&|party, vlan| devices.device_of(party, vlan).cloned(), &devices.devices);
+            .conclude(&|party, vlan| devices.device_of(party, vlan).cloned(), &devices.devices);
         let first_five = cordon_posture::first_five(&findings, &devices.devices);
         let coverage = self.sensor.coverage().clone();
         Conclusions {
             limits: limits.notes(&coverage, devices.left_out),
-            talks: talks.finish(&devices),
+            talks: talks.conclude(&devices),
             coverage,
             findings,
             first_five,
             devices,
         }
+    }
+
+    /// Ends all flows and concludes.
+    #[must_use]
+    pub fn finish(mut self) -> Conclusions {
+        self.end_flows(&mut ());
+        self.conclude()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use cordon_inventory::Devices;
-use cordon_model::{App, Basis, Flow, Party};
+use cordon_model::{App, Basis, Flow, Party, Timestamp};
 use hashbrown::HashMap;
 
 /// Pairs of addresses kept; a scan of random peers must not fill the memory.
@@ -41,6 +41,7 @@ pub(crate) struct Talks {
 }
 
 struct Pair {
+    last: Timestamp,
     ends: (Party, Party),
     apps: Vec<(App, Basis)>,
     flows: u64,
@@ -60,13 +61,15 @@ impl Talks {
             return;
         }
         let pair = self.pairs.entry(key).or_insert_with(|| Pair {
+            last: flow.last,
             ends: (flow.client, flow.server),
             apps: Vec::new(),
             flows: 0,
             packets: 0,
             bytes: 0,
         });
-        pair.flows += 1;
+        pair.flows += u64::from(flow.part == 0);
+        pair.last = pair.last.max(flow.last);
         pair.packets += flow.packets();
         pair.bytes += flow.bytes();
         if let Some(app) = flow.app.zip(flow.basis)
@@ -77,11 +80,20 @@ impl Talks {
         }
     }
 
-    pub fn finish(self, devices: &Devices) -> Vec<Talk> {
+    /// Leaves out pairs last seen before `before`, or before `if_crowded` where the table is more
+    /// than half full.
+    pub fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        self.pairs.retain(|_, pair| pair.last >= before);
+        if self.pairs.len() > MAX_PAIRS / 2 {
+            self.pairs.retain(|_, pair| pair.last >= if_crowded);
+        }
+    }
+
+    pub fn conclude(&self, devices: &Devices) -> Vec<Talk> {
         let mut talks: BTreeMap<(String, String), Talk> = BTreeMap::new();
-        for ((_, _, vlan), pair) in self.pairs {
-            let (from, from_outside) = name(devices, &pair.ends.0, vlan);
-            let (to, to_outside) = name(devices, &pair.ends.1, vlan);
+        for ((_, _, vlan), pair) in &self.pairs {
+            let (from, from_outside) = name(devices, &pair.ends.0, *vlan);
+            let (to, to_outside) = name(devices, &pair.ends.1, *vlan);
             let talk = talks.entry((from.clone(), to.clone())).or_insert_with(|| Talk {
                 from,
                 to,
@@ -94,9 +106,9 @@ impl Talks {
             talk.flows += pair.flows;
             talk.packets += pair.packets;
             talk.bytes += pair.bytes;
-            for app in pair.apps {
-                if !talk.apps.contains(&app) {
-                    talk.apps.push(app);
+            for app in &pair.apps {
+                if !talk.apps.contains(app) {
+                    talk.apps.push(*app);
                 }
             }
             talk.apps.sort_unstable();

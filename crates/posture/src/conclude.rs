@@ -10,20 +10,21 @@ use crate::ledger::{About, Key, MOST_EVIDENCE, Shown, Sighting, cut};
 use crate::{Posture, WhoIs, conclude_internet, conclude_ot};
 
 /// Draws every conclusion.
-pub(crate) fn conclude(posture: Posture, who: WhoIs<'_>, devices: &[Device]) -> Vec<Finding> {
-    let Posture { locals, mut ledger, exchanges, keys, acts, internet, odd, .. } = posture;
-    exchanges.end_all(&mut ledger);
-    odd.conclude(&mut ledger);
-    let site = Site::new(who, devices, locals);
+pub(crate) fn conclude(posture: &Posture, who: WhoIs<'_>, devices: &[Device]) -> Vec<Finding> {
+    // What is still going on is judged in a copy: tomorrow it may be judged otherwise.
+    let mut ledger = posture.ledger.clone();
+    posture.exchanges.clone().end_all(&mut ledger);
+    posture.odd.clone().conclude(&mut ledger);
+    let site = Site::new(who, devices, posture.locals.clone());
     let mut drafts = Drafts::default();
     for (key, sighting) in ledger.into_sorted() {
         if let Some(owner) = site.owner(&key) {
             drafts.add(key.kind, owner, sighting);
         }
     }
-    conclude_ot::add(&mut drafts, &site, acts);
-    let exposed = conclude_internet::add(&mut drafts, &site, internet);
-    shared_keys(&mut drafts, &site, keys);
+    conclude_ot::add(&mut drafts, &site, posture.acts.clone());
+    let exposed = conclude_internet::add(&mut drafts, &site, posture.internet.clone());
+    shared_keys(&mut drafts, &site, posture.keys.clone());
     drafts.into_findings(&site, &exposed)
 }
 
@@ -116,6 +117,7 @@ impl Drafts {
                 let severity = sightings.iter().map(|sighting| sighting.about.severity).max()?;
                 let worst = sightings.iter().find(|one| one.about.severity == severity)?;
                 let device_kind = site.kind(&owner);
+                let times = || sightings.iter().filter_map(|one| one.shown.times);
                 Some(Finding {
                     kind,
                     severity: weigh(kind, severity, device_kind),
@@ -124,6 +126,8 @@ impl Drafts {
                     fix: worst.about.fix.clone(),
                     count: sightings.iter().map(|one| one.shown.count).sum(),
                     evidence: interleave(&sightings),
+                    first: times().map(|(first, _)| first).min().unwrap_or_default(),
+                    last: times().map(|(_, last)| last).max().unwrap_or_default(),
                     device: match owner {
                         Owner::Device(id) => Some(id),
                         Owner::Address(_) => None,
@@ -300,6 +304,7 @@ fn shared_keys(drafts: &mut Drafts, site: &Site<'_>, keys: Keys) {
                         holder.name
                     )
                 });
+                shown.at(holder.last);
             }
             drafts.add(kind, owner, Sighting { about, shown });
         }

@@ -1,7 +1,7 @@
 //! The weaknesses: facts and flows in, findings with evidence and the five things to do first out.
 //!
 //! Facts stream through [`Posture`] once; what they show is noted against addresses, because
-//! devices are not known yet. [`Posture::finish`] then asks who the addresses are, weighs what
+//! devices are not known yet. [`Posture::conclude`] then asks who the addresses are, weighs what
 //! depends on the kind of device, and returns the findings. The order of facts does not matter,
 //! and memory is bounded: what found no room is counted.
 //!
@@ -10,7 +10,7 @@
 //! use cordon_posture::{Posture, PostureOptions};
 //! let key = SecretKey::new([7; 32]);
 //! let posture = Posture::new(PostureOptions { key, local: Vec::new() });
-//! assert!(posture.finish(&|_, _| None, &[]).is_empty());
+//! assert!(posture.conclude(&|_, _| None, &[]).is_empty());
 //! ```
 //!
 //! This crate must not know: I/O, clocks, randomness, wire formats, how devices are recognised.
@@ -40,7 +40,7 @@ mod tls;
 mod wifi;
 
 use cordon_model::fact::Party;
-use cordon_model::{Device, DeviceId, Fact, Finding, Flow, Said, SecretKey};
+use cordon_model::{Device, DeviceId, Fact, Finding, Flow, Said, SecretKey, Timestamp};
 
 pub use ends::Network;
 pub use first_five::{Action, first_five};
@@ -50,7 +50,7 @@ use ends::Locals;
 use exchange::{Event, Exchanges};
 use factory::FactoryTable;
 use internet::Internet;
-use ledger::Ledger;
+use ledger::{Forget, Ledger};
 use names::OddNames;
 use software::Software;
 
@@ -162,10 +162,12 @@ impl Posture {
         self.software.fact(&mut self.ledger, fact);
     }
 
-    /// Takes in a flow that has ended, or that the capture left open.
+    /// Takes in a flow that has ended, or that the capture left open, or a part of a long one.
     pub fn flow(&mut self, flow: &Flow) {
         self.internet.flow(flow);
-        self.exchanges.end(&mut self.ledger, flow.id);
+        if !flow.continues {
+            self.exchanges.end(&mut self.ledger, flow.id);
+        }
     }
 
     /// Sightings for which there was no room so far.
@@ -174,10 +176,29 @@ impl Posture {
         self.ledger.left_out().saturating_add(self.acts.left_out())
     }
 
+    /// Leaves out what was last seen before `before`; where a table is more than half full, what
+    /// was last seen before `if_crowded`, too. What happens every day stays; what never comes
+    /// again makes room for what is new.
+    pub fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        let forget = Forget { before, if_crowded };
+        self.locals.forget(forget);
+        self.ledger.forget(forget);
+        self.keys.forget(forget);
+        self.acts.forget(forget);
+        self.internet.forget(forget);
+        self.odd.forget(forget);
+    }
+
     /// Draws the conclusions, worst first: `who` tells whose an address is, `devices` what they
     /// are.
     #[must_use]
-    pub fn finish(self, who: WhoIs<'_>, devices: &[Device]) -> Vec<Finding> {
+    pub fn conclude(&self, who: WhoIs<'_>, devices: &[Device]) -> Vec<Finding> {
         conclude::conclude(self, who, devices)
+    }
+
+    /// As [`Posture::conclude`], for the end.
+    #[must_use]
+    pub fn finish(self, who: WhoIs<'_>, devices: &[Device]) -> Vec<Finding> {
+        self.conclude(who, devices)
     }
 }

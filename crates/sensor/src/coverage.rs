@@ -75,7 +75,7 @@ pub struct Coverage {
     pub unicast: u64,
     /// Multicast and broadcast packets.
     pub group: u64,
-    /// Flows that ended.
+    /// Flows reported.
     pub flows: u64,
     /// Flows of which one direction was never seen, groups aside.
     pub one_way: u64,
@@ -107,10 +107,11 @@ impl Coverage {
         self.protocols.entry(app).or_default().packets += 1;
     }
 
-    /// Counts a flow that ended.
-    pub(crate) fn ended(&mut self, flow: &Flow, group: bool) {
-        self.flows += 1;
-        if matches!(flow.transport, Transport::Tcp | Transport::Udp) && !group {
+    /// Counts a flow that is reported; one in parts is counted with its first part.
+    pub(crate) fn reported(&mut self, flow: &Flow, group: bool) {
+        let first = flow.part == 0;
+        self.flows += u64::from(first);
+        if first && matches!(flow.transport, Transport::Tcp | Transport::Udp) && !group {
             self.conversations += 1;
             if flow.is_one_way() {
                 self.one_way += 1;
@@ -123,7 +124,7 @@ impl Coverage {
             _ => None,
         };
         if let Some(count) = counts {
-            count.flows += 1;
+            count.flows += u64::from(first);
             count.packets += carried;
         }
         if flow.basis != Some(Basis::Payload)

@@ -28,6 +28,8 @@ pub struct Entry {
     flags: [TcpFlags; 2],
     sizes: FirstSizes,
     sized: u8,
+    /// Parts reported so far.
+    pub part: u32,
     /// Sequence number of the client's SYN.
     pub syn: Option<u32>,
     pub app: Option<App>,
@@ -50,6 +52,7 @@ pub enum Content {
 #[derive(Clone, Copy)]
 pub struct Step {
     pub at: Timestamp,
+    pub packet: PacketId,
     pub direction: Direction,
     pub from_mac: Option<Mac>,
     pub to_mac: Option<Mac>,
@@ -83,6 +86,7 @@ impl Entry {
             flags: [TcpFlags::default(); 2],
             sizes: [0; 8],
             sized: 0,
+            part: 0,
             syn: None,
             app: None,
             content: match transport {
@@ -96,6 +100,9 @@ impl Entry {
     /// Counts one packet.
     #[inline]
     pub fn count(&mut self, step: &Step) {
+        if self.part > 0 && !self.has_news() {
+            self.begin(step);
+        }
         self.last = self.last.max(step.at);
         self.first = self.first.min(step.at);
         let (here, there) = (slot(step.direction), slot(step.direction.other()));
@@ -148,7 +155,7 @@ impl Entry {
 
     /// Whether both directions were seen.
     pub fn answered(&self) -> bool {
-        self.counters.iter().all(|counters| counters.packets > 0)
+        self.part > 0 || self.counters.iter().all(|counters| counters.packets > 0)
     }
 
     /// Whether the connection was reset, or closed by both ends.
@@ -162,8 +169,32 @@ impl Entry {
         self.flags.iter().any(|flags| flags.0 & (TcpFlags::RST | TcpFlags::FIN) != 0)
     }
 
+    /// Whether anything passed since the latest part was reported.
+    pub fn has_news(&self) -> bool {
+        self.part == 0 || self.counters.iter().any(|counters| counters.packets > 0)
+    }
+
+    /// Begins the next part after one was reported: with counters, times and flags of its own.
+    /// That an end has closed is kept, for it decides how long the flow is waited for.
+    pub fn next_part(&mut self) {
+        self.part = self.part.saturating_add(1);
+        self.first = self.last;
+        self.counters = [Counters::default(); 2];
+        self.flags = self.flags.map(|flags| TcpFlags(flags.0 & (TcpFlags::RST | TcpFlags::FIN)));
+        self.sizes = [0; 8];
+        self.sized = u8::MAX;
+    }
+
+    /// Places a part at its first packet.
+    #[inline]
+    fn begin(&mut self, step: &Step) {
+        self.first = step.at;
+        self.last = step.at;
+        self.packet = step.packet;
+    }
+
     /// What the rest of cordon gets to see.
-    pub fn record(&self, community_id: bool) -> Flow {
+    pub fn record(&self, community_id: bool, continues: bool) -> Flow {
         let (low, high) = self.key.ends();
         let [low_mac, high_mac] = self.macs;
         let ends = (self.party(low, low_mac), self.party(high, high_mac));
@@ -195,6 +226,8 @@ impl Entry {
             sent_flags,
             received_flags,
             first_sizes: if up { self.sizes } else { self.sizes.map(|size| -size) },
+            part: self.part,
+            continues,
             community_id: if community_id {
                 community::id(self.transport, (&client, &server)).unwrap_or_default()
             } else {

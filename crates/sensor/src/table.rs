@@ -15,6 +15,21 @@ const SWEEP: usize = 1;
 /// How many slots are weighed against each other when the table is full.
 const CONTEST: usize = 16;
 
+/// Packets lie so far in the future only where the clock was set back.
+const SET_BACK: Duration = Duration::from_secs(3600);
+
+/// A flow that is to be reported.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made and taken apart at once; a box would cost an allocation per flow"
+)]
+pub enum Due {
+    /// In this slot, silent too long.
+    Ended(u32),
+    /// In this slot, open for so long that a part of it is to be told.
+    Part(u32),
+}
+
 /// A bounded map from [`Key`] to [`Entry`].
 pub struct Table {
     index: HashTable<u32>,
@@ -22,18 +37,21 @@ pub struct Table {
     free: Vec<u32>,
     hand: usize,
     limit: usize,
+    /// How long a flow may go on before a part of it is due.
+    active: Duration,
     hasher: foldhash::fast::FixedState,
 }
 
 impl Table {
-    /// At most `limit` flows, hashed under `seed`.
-    pub fn new(limit: usize, seed: u64) -> Self {
+    /// At most `limit` flows, hashed under `seed`, reported in parts of `active`.
+    pub fn new(limit: usize, seed: u64, active: Option<Duration>) -> Self {
         Table {
             index: HashTable::new(),
             slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
             limit: limit.clamp(CONTEST, u32::MAX as usize),
+            active: active.unwrap_or(Duration::MAX),
             hasher: foldhash::fast::FixedState::with_seed(seed),
         }
     }
@@ -93,23 +111,46 @@ impl Table {
         Some(entry)
     }
 
-    /// One step of the clock hand: a flow that has been silent too long at `now`, taken out.
-    /// Bounded work whatever time does.
+    /// One step of the clock hand. Bounded work whatever time does.
     #[inline]
-    pub fn sweep(&mut self, now: Timestamp) -> Option<Entry> {
+    pub fn sweep(&mut self, now: Timestamp) -> Option<Due> {
         for _ in 0..SWEEP {
             if self.hand >= self.slots.len() {
                 self.hand = 0;
             }
             let slot = self.hand;
             self.hand += 1;
-            if let Some(Some(entry)) = self.slots.get(slot)
-                && now.since(entry.last) > patience(entry)
-            {
-                return self.remove(slot as u32);
+            if let Some(due) = self.look(slot, now) {
+                return Some(due);
             }
         }
         None
+    }
+
+    /// How many slots there are to be looked at.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether the flow in a slot is due at `now`. A time far before its latest packet means that
+    /// the clock was set back: the flow is waited for from then.
+    pub fn due(&mut self, slot: usize, now: Timestamp) -> Option<Due> {
+        if let Some(Some(entry)) = self.slots.get_mut(slot)
+            && entry.last.since(now) > SET_BACK
+        {
+            (entry.first, entry.last) = (entry.first.min(now), now);
+        }
+        self.look(slot, now)
+    }
+
+    #[inline]
+    fn look(&self, slot: usize, now: Timestamp) -> Option<Due> {
+        let entry = self.slots.get(slot)?.as_ref()?;
+        if now.since(entry.last) > patience(entry) {
+            return Some(Due::Ended(slot as u32));
+        }
+        (now.since(entry.first) >= self.active && entry.has_news())
+            .then_some(Due::Part(slot as u32))
     }
 
     /// Takes out any flow, in slot order; for the end.

@@ -44,7 +44,7 @@ pub(crate) fn flow(inventory: &mut Inventory, flow: &Flow) {
         end.bytes = end.bytes.saturating_add(flow.sent.bytes);
         if let (Some(app), Some(basis)) = (flow.app, flow.basis) {
             let server = flow.server.ip.filter(|_| answered || basis == Basis::Payload);
-            end.uses(app, basis, flow.packet, server);
+            end.uses(app, basis, flow.packet, server, flow.part == 0);
             if stays_on_link(app, flow.server.ip) {
                 end.tie(Tie::LinkLocal, flow.packet);
             }
@@ -111,6 +111,8 @@ fn offer(flow: &Flow) -> Option<Offer> {
         app: flow.app,
         basis: flow.basis.unwrap_or(Basis::Port),
         packet: flow.packet,
+        first: flow.first,
+        last: flow.last,
     })
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Text;
 
 /// HTTP/1 request head (RFC 9112).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct HttpRequest {
     /// Method.
     pub method: Text,
@@ -28,7 +28,7 @@ pub struct HttpRequest {
 }
 
 /// HTTP/1 response head.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct HttpResponse {
     /// Status code.
     pub status: u16,
@@ -47,7 +47,7 @@ pub struct HttpResponse {
 }
 
 /// NTP (RFC 5905).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Ntp {
     /// Version.
     pub version: u8,
@@ -70,7 +70,7 @@ pub enum SnmpVersion {
 }
 
 /// SNMP. The community goes into a [`crate::Credential`] of its own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Snmp {
     /// Version.
     pub version: SnmpVersion,
@@ -97,7 +97,7 @@ pub struct Snmp {
 }
 
 /// SSH identification and key exchange (RFC 4253, 4.2 and 7.1).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Ssh {
     /// Identification string without `SSH-`, such as `2.0-dropbear_2014.63`.
     pub banner: Option<Text>,
@@ -112,7 +112,7 @@ pub struct Ssh {
 }
 
 /// Telnet (RFC 854).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Telnet {
     /// The text that the server sent up to its login prompt.
@@ -126,7 +126,7 @@ pub enum Telnet {
 }
 
 /// FTP (RFC 959).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ftp {
     /// The 220 greeting.
@@ -146,7 +146,7 @@ pub enum Ftp {
 }
 
 /// RTSP (RFC 7826 and 2326).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Rtsp {
     /// Method of a request.
     pub method: Option<Text>,
@@ -165,7 +165,7 @@ pub struct Rtsp {
 }
 
 /// MQTT 3.1, 3.1.1 and 5. Passwords go into a [`crate::Credential`] of their own.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mqtt {
     /// CONNECT.
@@ -199,7 +199,7 @@ pub enum Mqtt {
 }
 
 /// CoAP (RFC 7252).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Coap {
     /// Code as class × 32 + detail: 1 GET, 2 POST, 3 PUT, 4 DELETE, 69 (2.05) Content …
     pub code: u8,
@@ -218,7 +218,7 @@ pub struct Coap {
 }
 
 /// A device that speaks only through its hub, as the hub lists it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct HubChild {
     /// Number or name under which the hub knows it.
     pub key: Text,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Text;
 
 /// LLDP (IEEE 802.1AB) with the TIA-1057 inventory TLVs.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Lldp {
     /// Chassis id as text.
     pub chassis: Text,
@@ -40,7 +40,7 @@ pub struct Lldp {
 }
 
 /// Cisco Discovery Protocol.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Cdp {
     /// Device id.
     pub device: Text,
@@ -71,7 +71,7 @@ pub enum SsdpMethod {
 }
 
 /// SSDP (UPnP Device Architecture 2.0, 1).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Ssdp {
     /// Which message.
     pub method: SsdpMethod,
@@ -92,7 +92,7 @@ pub struct Ssdp {
 }
 
 /// An UPnP device description (UPnP Device Architecture 2.0, 2.3): the root device.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct UpnpDescription {
     /// `deviceType` URN.
     pub device_type: Option<Text>,

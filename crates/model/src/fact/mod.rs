@@ -6,6 +6,7 @@
 mod application;
 mod discovery;
 mod network;
+mod says;
 mod tls;
 mod wlan;
 
@@ -60,7 +61,7 @@ pub struct Fact {
 }
 
 /// What a message said.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
 #[non_exhaustive]
 pub enum Said {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Mac, Text};
 
 /// ARP (RFC 826).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Arp {
     /// Whether it answers.
     pub reply: bool,
@@ -20,7 +20,7 @@ pub struct Arp {
 }
 
 /// Which neighbour discovery message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NeighbourMessage {
     /// Router solicitation.
@@ -36,7 +36,7 @@ pub enum NeighbourMessage {
 }
 
 /// IPv6 neighbour discovery (RFC 4861).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Neighbour {
     /// Which message.
     pub message: NeighbourMessage,
@@ -49,7 +49,7 @@ pub struct Neighbour {
 }
 
 /// IGMP or MLD.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct GroupMembership {
     /// The group joined or left; none in a general query.
     pub group: Option<IpAddr>,
@@ -58,7 +58,7 @@ pub struct GroupMembership {
 }
 
 /// What the first packet of a TCP connection tells about its sender's stack.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct SynFingerprint {
     /// Whether it is the SYN-ACK.
     pub ack: bool,
@@ -75,7 +75,7 @@ pub struct SynFingerprint {
 }
 
 /// 802.1X (EAPOL).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Eapol {
     /// Packet type: 0 EAP, 1 start, 2 logoff, 3 key.
     pub kind: u8,
@@ -88,7 +88,7 @@ pub struct Eapol {
 }
 
 /// DHCP message types (RFC 2132, 9.6).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DhcpMessage {
     /// DHCPDISCOVER.
@@ -112,7 +112,7 @@ pub enum DhcpMessage {
 }
 
 /// DHCP (RFC 2131). Client fields are about the client even in a server's answer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Dhcp {
     /// Message type.
     pub message: DhcpMessage,
@@ -149,7 +149,7 @@ pub struct Dhcp {
 }
 
 /// DHCPv6 (RFC 8415).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Dhcpv6 {
     /// Message type number (1 solicit, 2 advertise, 3 request, 7 reply, 11 information-request …).
     pub message: u8,
@@ -184,7 +184,7 @@ pub enum DnsKind {
 }
 
 /// One question.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct DnsQuestion {
     /// Name, lower-case, without the last dot. NetBIOS names are decoded, without their suffix byte.
     pub name: Text,
@@ -193,7 +193,7 @@ pub struct DnsQuestion {
 }
 
 /// The data of one record.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsValue {
     /// A or AAAA.
@@ -213,7 +213,7 @@ pub enum DnsValue {
 }
 
 /// One record, of any section but the questions.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct DnsRecord {
     /// Owner name; case kept for mDNS (service instances are display names), lower-case otherwise.
     pub name: Text,
@@ -226,7 +226,7 @@ pub struct DnsRecord {
 }
 
 /// A DNS message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Dns {
     /// Which member of the family.
     pub kind: DnsKind,

@@ -46,7 +46,7 @@ impl std::fmt::Display for TlsVersion {
 }
 
 /// ClientHello.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct TlsClientHello {
     /// Highest version offered, `supported_versions` included.
     pub version: TlsVersion,
@@ -69,7 +69,7 @@ pub struct TlsClientHello {
 }
 
 /// ServerHello.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct TlsServerHello {
     /// Version chosen, `supported_versions` included.
     pub version: TlsVersion,
@@ -96,7 +96,7 @@ pub enum KeyAlgorithm {
 }
 
 /// One X.509 certificate (RFC 5280).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Certificate {
     /// Subject in RFC 4514 style.
     pub subject: Text,
@@ -129,7 +129,7 @@ pub struct Certificate {
 }
 
 /// Certificate message: the chain as sent, the speaker's own certificate first, at most 8.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct TlsCertificates {
     /// The chain.
     pub chain: Vec<Certificate>,

@@ -37,7 +37,7 @@ pub enum AuthenticationSuite {
 }
 
 /// A beacon or probe response.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct AccessPoint {
     /// BSSID.
     pub bssid: Mac,
@@ -72,7 +72,7 @@ pub struct AccessPoint {
 }
 
 /// A probe, association or authentication request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct WlanClient {
     /// The client.
     pub mac: Mac,

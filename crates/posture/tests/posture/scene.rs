@@ -80,6 +80,8 @@ impl Scene {
             sent_flags: TcpFlags(TcpFlags::SYN),
             received_flags: TcpFlags(TcpFlags::SYN | TcpFlags::ACK),
             first_sizes: [0; 8],
+            part: 0,
+            continues: false,
             community_id: "".into(),
         });
         self

@@ -5,6 +5,7 @@ mod portless;
 mod transport;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use cordon_model::flow::{Ends, TcpFlags};
 use cordon_model::{
@@ -19,7 +20,7 @@ use crate::flow::{Content, Entry, Step};
 use crate::fragments::Fragments;
 use crate::key::{Direction, Key};
 use crate::roles;
-use crate::table::Table;
+use crate::table::{Due, Table};
 
 /// Tunnels looked into, one inside another.
 const MAX_TUNNELS: u8 = 1;
@@ -33,8 +34,16 @@ pub trait Sink {
     /// A packet said something.
     fn fact(&mut self, fact: &Fact);
 
-    /// A conversation ended, or the input did.
+    /// A conversation ended, or the input did, or a part of a long one is due
+    /// ([`Options::active_timeout`]).
     fn flow(&mut self, flow: &Flow);
+}
+
+/// Takes nothing.
+impl Sink for () {
+    fn fact(&mut self, _: &Fact) {}
+
+    fn flow(&mut self, _: &Flow) {}
 }
 
 /// How a sensor works.
@@ -48,13 +57,16 @@ pub struct Options {
     pub max_flows: usize,
     /// Whether flows carry their Community ID.
     pub community_id: bool,
+    /// After how long a flow that is still open is reported as far as it went, and again each
+    /// time that much later; none to report every flow once.
+    pub active_timeout: Option<Duration>,
 }
 
 impl Options {
     /// The usual bounds, with the run's random key and seed.
     #[must_use]
     pub fn new(key: SecretKey, seed: u64) -> Self {
-        Options { key, seed, max_flows: 200_000, community_id: false }
+        Options { key, seed, max_flows: 200_000, community_id: false, active_timeout: None }
     }
 }
 
@@ -87,7 +99,7 @@ impl Sensor {
         Sensor {
             key: options.key,
             community_id: options.community_id,
-            table: Table::new(options.max_flows, options.seed),
+            table: Table::new(options.max_flows, options.seed, options.active_timeout),
             fragments: Fragments::default(),
             coverage: Coverage::default(),
             said: Vec::new(),
@@ -103,8 +115,8 @@ impl Sensor {
         let whole = packet.data.len() >= packet.wire_len as usize;
         self.coverage.truncated += u64::from(!whole);
         self.coverage.merged += u64::from(packet.wire_len > LONGEST_FRAME);
-        if let Some(ended) = self.table.sweep(packet.at) {
-            self.end(&ended, sink);
+        if let Some(due) = self.table.sweep(packet.at) {
+            self.due(due, sink);
         }
         let (link, payload) = cordon_wire::link::decode(packet.link, packet.data);
         let here = Here {
@@ -121,6 +133,16 @@ impl Sensor {
         match payload {
             Payload::Ip(data) => self.network(&here, data, sink),
             other => self.beside_ip(&here, packet.link, other, sink),
+        }
+    }
+
+    /// Looks at every flow, for when no packet does: ends what has been silent too long at `now`
+    /// and reports the parts that are due. `now` is on the clock of the packets.
+    pub fn tick(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        for slot in 0..self.table.slots() {
+            if let Some(due) = self.table.due(slot, now) {
+                self.due(due, sink);
+            }
         }
     }
 
@@ -186,11 +208,32 @@ impl Sensor {
         slot
     }
 
+    fn due(&mut self, due: Due, sink: &mut impl Sink) {
+        match due {
+            Due::Ended(slot) => {
+                if let Some(entry) = self.table.remove(slot) {
+                    self.end(&entry, sink);
+                }
+            }
+            Due::Part(slot) => {
+                let Some(entry) = self.table.get(slot) else { return };
+                let flow = entry.record(self.community_id, true);
+                entry.next_part();
+                self.report(&flow, sink);
+            }
+        }
+    }
+
     fn end(&mut self, entry: &Entry, sink: &mut impl Sink) {
-        let flow = entry.record(self.community_id);
+        if entry.has_news() {
+            self.report(&entry.record(self.community_id, false), sink);
+        }
+    }
+
+    fn report(&mut self, flow: &Flow, sink: &mut impl Sink) {
         let group = flow.server.ip.is_some_and(roles::is_group);
-        self.coverage.ended(&flow, group);
-        sink.flow(&flow);
+        self.coverage.reported(flow, group);
+        sink.flow(flow);
     }
 
     /// Passes on what was said within a flow, and learns from it which end is which.
@@ -248,6 +291,7 @@ impl Here {
     fn step(&self, direction: Direction, payload_len: usize, flags: TcpFlags) -> Step {
         Step {
             at: self.at,
+            packet: self.packet,
             direction,
             from_mac: self.link.from.filter(|mac| mac.is_device()),
             to_mac: self.link.to,

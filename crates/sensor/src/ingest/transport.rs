@@ -57,7 +57,7 @@ impl Sensor {
             self.said.push(Said::Syn(tcp.fingerprint(ip.ttl)));
         }
         if !tcp.payload.is_empty() {
-            if entry.data_packets() == 1 && here.whole && !ip.cut {
+            if entry.part == 0 && entry.data_packets() == 1 && here.whole && !ip.cut {
                 let right = checksum::transport_is_right(ip.from, ip.to, ip.protocol, ip.payload);
                 self.coverage.checksums += 1;
                 self.coverage.wrong_checksums += u64::from(!right);
@@ -110,7 +110,7 @@ impl Sensor {
         if udp.payload.is_empty() {
             return;
         }
-        if entry.data_packets() == 1 && here.whole && !ip.cut && !udp.cut {
+        if entry.part == 0 && entry.data_packets() == 1 && here.whole && !ip.cut && !udp.cut {
             let right = checksum::transport_is_right(ip.from, ip.to, ip.protocol, ip.payload);
             self.coverage.checksums += 1;
             self.coverage.wrong_checksums += u64::from(!right);
@@ -144,7 +144,10 @@ impl Sensor {
     fn is_reused(&mut self, slot: u32, seq: u32) -> bool {
         self.table.get(slot).is_some_and(|entry| {
             entry.syn != Some(seq)
-                && (entry.closing() || entry.syn.is_some() || entry.data_packets() > 0)
+                && (entry.closing()
+                    || entry.syn.is_some()
+                    || entry.part > 0
+                    || entry.data_packets() > 0)
         })
     }
 }

@@ -1,0 +1,12 @@
+//! The types of values, each read from and written as one word.
+
+mod amount;
+mod choice;
+mod name;
+mod network;
+
+pub use amount::{Keep, Period, Size, Speed};
+pub use choice::{LogFormat, LogLevel, MetricsFor};
+pub use name::{FilePath, HostName, InterfaceName, SiteName, UserName, ZoneName};
+pub use network::Network;
+pub(crate) use network::{everywhere, private_networks};
