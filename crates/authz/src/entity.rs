@@ -124,12 +124,14 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 }
 
 fn context(context: &Context) -> Option<CedarContext> {
-    let Context { fresh, second_person, takes_admin, last_admin, criticality } = *context;
+    let Context { fresh, second_person, takes_admin, last_admin, gives_decider, criticality } =
+        *context;
     let pairs = [
         ("fresh", fresh),
         ("secondPerson", second_person),
         ("takesAdmin", takes_admin),
         ("lastAdmin", last_admin),
+        ("givesDecider", gives_decider),
         ("criticality", criticality),
     ];
     CedarContext::from_pairs(

@@ -23,11 +23,13 @@
 //!
 //! This crate must not know: how somebody proved who they are, HTTP, where policies lie.
 
+mod bounds;
 pub mod docs;
 mod entity;
 mod error;
 mod policies;
 mod request;
+mod usual;
 
 pub use error::{PolicyError, PolicyFault};
 pub use policies::{Because, Decision, Needs, Policies};

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::{
-    Authorizer, Decision as CedarDecision, Policy, PolicyId, PolicySet, Schema, ValidationMode,
-    Validator,
+    Authorizer, Decision as CedarDecision, Effect, Policy, PolicyId, PolicySet, Schema,
+    ValidationMode, Validator,
 };
 
+use cordon_model::record::Action;
+
+use crate::bounds;
 use crate::entity::Names;
 use crate::error::{PolicyError, PolicyFault, fault, place};
-use crate::request::Request;
+use crate::request::{Principal, Request};
+use crate::usual::Menus;
 
 const SCHEMA: &str = include_str!("../policies/cordon.cedarschema");
 const SHIPPED: [(&str, &str); 3] = [
@@ -55,6 +59,7 @@ pub struct Policies {
     fresh: PolicySet,
     titles: BTreeMap<PolicyId, Because>,
     authorizer: Authorizer,
+    menus: Menus,
 }
 
 impl Policies {
@@ -105,6 +110,7 @@ impl Policies {
             fresh: PolicySet::new(),
             titles: BTreeMap::new(),
             authorizer: Authorizer::new(),
+            menus: Menus::default(),
         };
         for (file, text) in SHIPPED {
             policies.add(file, text, "")?;
@@ -112,6 +118,7 @@ impl Policies {
         if let Some((file, text)) = site {
             policies.add(file, text, "site:")?;
         }
+        policies.menus = Menus::new(&policies);
         Ok(policies)
     }
 
@@ -136,9 +143,25 @@ impl Policies {
         Needs { approval: ask(&self.approval), fresh: ask(&self.fresh) }
     }
 
+    /// What somebody may do at all, to something at least: for menus and buttons. A site's rules
+    /// about particular devices or people are asked when the action is.
+    #[must_use]
+    pub fn may(&self, who: &Principal<'_>) -> Vec<Action> {
+        self.menus.of(self, who)
+    }
+
     /// Every policy in force, by id.
     pub fn all(&self) -> impl Iterator<Item = &Because> {
         self.titles.values()
+    }
+
+    /// What a policy does: `permit`, `forbid`, or `needs` where it only asks for more.
+    pub(crate) fn kind(&self, policy: &Because) -> &'static str {
+        match self.decide.policy(&PolicyId::new(&policy.id)).map(Policy::effect) {
+            Some(Effect::Permit) => "permit",
+            Some(Effect::Forbid) => "forbid",
+            None => "needs",
+        }
     }
 
     fn ask(&self, set: &PolicySet, request: &Request<'_>) -> Option<(bool, Vec<Because>)> {
@@ -155,6 +178,7 @@ impl Policies {
     }
 
     fn add(&mut self, file: &str, text: &str, prefix: &str) -> Result<(), PolicyError> {
+        bounds::check(file, text).map_err(|fault| PolicyError::Faults(vec![fault]))?;
         let parsed: PolicySet = text.parse().map_err(|errors: cedar_policy::ParseErrors| {
             PolicyError::Faults(errors.iter().map(|error| fault(file, text, error)).collect())
         })?;

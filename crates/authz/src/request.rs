@@ -77,7 +77,9 @@ pub struct Context {
     pub takes_admin: bool,
     /// `person.change`: the person is the only admin who can sign in.
     pub last_admin: bool,
-    /// `device.edit` and `device.merge`: a device gets another criticality.
+    /// `person.change`: it makes the person an approver or admin, or enables one.
+    pub gives_decider: bool,
+    /// `device.edit`, `device.merge`, and `change.undo` on a device: it gets another criticality.
     pub criticality: bool,
 }
 

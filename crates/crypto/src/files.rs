@@ -10,15 +10,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::{CryptoError, random_bytes};
 
-/// Reads a file of at most `max` bytes that nobody else can read.
+/// Reads a file of at most `max` bytes that neither group nor others may touch.
 pub(crate) fn read_private(path: &Path, max: u64) -> Result<Vec<u8>, CryptoError> {
+    read_guarded(path, max, 0o077)
+}
+
+/// Reads a key of the operator: Debian's group `ssl-cert` may share it, the world may not.
+pub(crate) fn read_shared_key(path: &Path, max: u64) -> Result<Vec<u8>, CryptoError> {
+    read_guarded(path, max, 0o007)
+}
+
+fn read_guarded(path: &Path, max: u64, closed: u32) -> Result<Vec<u8>, CryptoError> {
     let file = File::open(path).map_err(CryptoError::file("read", path))?;
     let metadata = file.metadata().map_err(CryptoError::file("read", path))?;
     if !metadata.is_file() {
         return Err(CryptoError::Damaged { path: path.to_owned(), why: "not a regular file" });
     }
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & closed != 0 {
         return Err(CryptoError::Exposed { path: path.to_owned(), mode });
     }
     read_bounded(file, path, max)

@@ -45,7 +45,8 @@ fn fill(folder: &Path, flows: u64) {
     let history = ParquetHistory::open(folder, Options::default()).unwrap();
     let site = Site::default();
     let mut random = Random(1);
-    let (mut append, mut flush) = (Duration::ZERO, Duration::ZERO);
+    let (mut append, mut flush, mut compact) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let mut moved = 0;
     let mut batch = Vec::with_capacity(1_000);
     let day = flows / DAYS;
     for number in 0..flows {
@@ -60,6 +61,9 @@ fn fill(folder: &Path, flows: u64) {
                 let began = cpu();
                 history.flush().unwrap();
                 flush += cpu() - began;
+                let began = cpu();
+                moved += history.compact(at(number, flows)).unwrap().rows;
+                compact += cpu() - began;
             }
         }
         if number % day == day - 1 {
@@ -69,8 +73,20 @@ fn fill(folder: &Path, flows: u64) {
     let began = cpu();
     history.flush().unwrap();
     flush += cpu() - began;
+    let began = cpu();
+    for day in [DAYS + 1, DAYS + 2] {
+        moved += history.compact(at(day * flows / DAYS, flows)).unwrap().rows;
+    }
+    compact += cpu() - began;
     let each = |time: Duration| time.as_nanos() as f64 / flows as f64;
-    println!("append {:.0} ns, flush {:.0} ns of CPU per flow", each(append), each(flush));
+    println!(
+        "CPU per flow: append {:.0} ns, flush {:.0} ns, merging {:.0} ns in the background; \
+         each flow was merged {:.2} times",
+        each(append),
+        each(flush),
+        each(compact),
+        moved as f64 / flows as f64
+    );
 }
 
 fn searches(history: &ParquetHistory) {
@@ -184,16 +200,16 @@ fn device_mac(number: u64) -> Mac {
 
 /// A flow: few devices make most of them, most peers are few servers, some are anywhere.
 fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
-    let span = DAYS * 86_400 * 1_000_000;
-    let at = number * (span / flows) + random.below(span / flows);
-    let last = Timestamp::from_micros(START * 1_000_000 + i64::try_from(at).unwrap());
-    let lasted = Duration::from_micros(random.below(1 << random.below(26)));
+    let late = random.below(DAYS * 86_400 * 1_000_000 / flows);
+    let last = at(number, flows).plus(Duration::from_micros(late));
+    let magnitude = random.below(26);
+    let lasted = Duration::from_micros(random.below(1 << magnitude));
     let first = Timestamp::from_nanos(last.nanos() - i64::try_from(lasted.as_nanos()).unwrap());
     // Squared: the first tenth of the devices makes a third of the flows.
     let draw = random.below(1 << 20);
     let device =
-        if number == flows / 3 { RARE } else { (draw * draw >> 20) * (DEVICES - 20) >> 20 };
-    let even = device % 2 == 0;
+        if number == flows / 3 { RARE } else { (((draw * draw) >> 20) * (DEVICES - 20)) >> 20 };
+    let even = device.is_multiple_of(2);
     let kind = random.below(100);
     let (peer, port, app, transport, packets) = match kind {
         0..35 => (device_ip(2), 53, Some(App::Dns), Transport::Udp, 1),
@@ -236,10 +252,10 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
         },
         server: Party { mac: Some(peer_mac), ip: Some(peer), port: Some(port) },
         ends: if transport == Transport::Tcp { Ends::Syn } else { Ends::Roles },
-        vlan: (device % 10 == 0).then_some(20),
+        vlan: device.is_multiple_of(10).then_some(20),
         tunnelled: false,
         app,
-        basis: app.map(|_| if kind % 5 == 0 { Basis::Port } else { Basis::Payload }),
+        basis: app.map(|_| if kind.is_multiple_of(5) { Basis::Port } else { Basis::Payload }),
         first,
         last,
         packet: PacketId { input: 0, number: number * 14 + random.below(200) },
@@ -248,13 +264,22 @@ fn flow(random: &mut Random, number: u64, flows: u64) -> Flow {
         sent_flags: TcpFlags(if transport == Transport::Tcp { 0x1b } else { 0 }),
         received_flags: TcpFlags(if transport == Transport::Tcp { 0x1b } else { 0 }),
         first_sizes: [0; 8],
+        part: 0,
+        continues: false,
         community_id: Text::default(),
     }
 }
 
+/// When a flow ends.
+fn at(number: u64, flows: u64) -> Timestamp {
+    let micros = number * (DAYS * 86_400 * 1_000_000 / flows);
+    Timestamp::from_micros(START * 1_000_000 + i64::try_from(micros).unwrap())
+}
+
 /// Few addresses often, many once.
 fn internet(random: &mut Random) -> IpAddr {
-    let most = 1 << (4 + random.below(18));
+    let magnitude = random.below(18);
+    let most = 16 << magnitude;
     let number = u32::try_from(random.below(most)).unwrap();
     IpAddr::V4(Ipv4Addr::from_bits(0x3400_0000 + number.wrapping_mul(2_654_435_761) % 0x1000_0000))
 }
@@ -268,7 +293,7 @@ impl Random {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
-        if most == 0 { 0 } else { drawn * most >> 32 }
+        if most == 0 { 0 } else { (drawn * most) >> 32 }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Questions, made ready to be compared with rows and with columns.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use cordon_model::{Party, Timestamp};
 
 use crate::query::{Address, AddressSpan, MAX_ADDRESSES, Window, page_size};
 use crate::record::{Ask, Record, Select};
 use crate::row::transport_name;
-use crate::scan::Group;
+use crate::scan::{Group, Wanted};
 use crate::{FactQuery, FactRow, FlowQuery, FlowRow, HistoryError, Site};
 
 /// Longest text that is looked for: longer than any value.
@@ -94,7 +94,7 @@ impl Ask<FlowRow> for FlowAsk<'_> {
         if let Some(app) = self.query.app
             && !select.is_empty()
         {
-            select = select.and(group.text("app", &|name| name == app.name())?);
+            select = select.and(group.text("app", &|name| name == app.name().as_bytes())?);
         }
         if !select.is_empty() {
             select = select.and(self.ends(group)?);
@@ -102,14 +102,14 @@ impl Ask<FlowRow> for FlowAsk<'_> {
         if let Some(transport) = &self.transport
             && !select.is_empty()
         {
-            select = select.and(group.text("transport", &|name| name == transport)?);
+            select = select.and(group.text("transport", &|name| name == transport.as_bytes())?);
         }
         if let Some(text) = &self.text
             && !select.is_empty()
         {
             let mut any = Select::None;
             for name in ["client_ip", "server_ip", "client_mac", "server_mac", "app"] {
-                any = any.or(group.text(name, &|value| value.contains(text.as_str()))?);
+                any = any.or(group.text(name, &|value| holds(value, text))?);
             }
             select = select.and(any);
         }
@@ -162,12 +162,14 @@ impl Ask<FactRow> for FactAsk<'_> {
         if let Some(kind) = &self.query.kind
             && !select.is_empty()
         {
-            select = select.and(group.text("kind", &|name| name == kind)?);
+            select = select.and(group.text("kind", &|name| name == kind.as_bytes())?);
         }
         if let Some(text) = &self.text
             && !select.is_empty()
         {
-            let said = |value: &str| value.to_lowercase().contains(text.as_str());
+            let said = |value: &[u8]| {
+                std::str::from_utf8(value).is_ok_and(|value| value.to_lowercase().contains(text))
+            };
             select = select.and(group.text("value", &said)?);
         }
         Ok(select)
@@ -194,8 +196,8 @@ struct Addresses {
 /// Addresses that count at the same times.
 struct Same {
     span: AddressSpan,
-    ips: HashSet<String>,
-    macs: HashSet<String>,
+    ips: Wanted,
+    macs: Wanted,
 }
 
 impl Addresses {
@@ -206,12 +208,12 @@ impl Addresses {
         for span in &spans {
             let place = *places.entry((span.from, span.to)).or_insert(groups.len());
             if place == groups.len() {
-                groups.push(Same { span: *span, ips: HashSet::new(), macs: HashSet::new() });
+                groups.push(Same { span: *span, ips: Wanted::default(), macs: Wanted::default() });
             }
             if let Some(group) = groups.get_mut(place) {
                 match span.address {
-                    Address::Ip(ip) => group.ips.insert(ip.to_string()),
-                    Address::Mac(mac) => group.macs.insert(mac.to_string()),
+                    Address::Ip(ip) => group.ips.add(&ip.to_string()),
+                    Address::Mac(mac) => group.macs.add(&mac.to_string()),
                 };
             }
         }
@@ -255,10 +257,10 @@ fn end(group: &Group<'_>, end: &End, addresses: &Addresses) -> Result<Select, Hi
     for same in &addresses.groups {
         let mut these = Select::None;
         if !same.ips.is_empty() {
-            these = these.or(group.text(end.ip, &|text| same.ips.contains(text))?);
+            these = these.or(group.one_of(end.ip, &same.ips)?);
         }
         if !same.macs.is_empty() {
-            these = these.or(group.text(end.mac, &|text| same.macs.contains(text))?);
+            these = these.or(group.one_of(end.mac, &same.macs)?);
         }
         let bounded = same.span.from.is_some() || same.span.to.is_some();
         if bounded && !these.is_empty() {
@@ -269,6 +271,11 @@ fn end(group: &Group<'_>, end: &End, addresses: &Addresses) -> Result<Select, Hi
         select = select.or(these);
     }
     Ok(select)
+}
+
+/// Whether a text of small letters occurs in a value of small letters.
+fn holds(value: &[u8], text: &str) -> bool {
+    text.is_empty() || value.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 fn lower(text: &str) -> String {

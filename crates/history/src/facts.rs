@@ -12,6 +12,7 @@ use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 
 use crate::columns::{Reader, encode, maybe, sure, text, text_column, time};
+use crate::part::filtered;
 use crate::query::Cursor;
 use crate::record::Record;
 use crate::row::micros;
@@ -41,7 +42,7 @@ impl Record for FactRow {
                 .set_column_dictionary_enabled(name.into(), false)
                 .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
         }
-        builder
+        ["mac", "ip"].into_iter().fold(builder, filtered)
     }
 
     fn place(&self) -> Cursor {

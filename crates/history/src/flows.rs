@@ -17,6 +17,7 @@ use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 
 use crate::columns::{Reader, encode, maybe, sure, text, text_column, time};
+use crate::part::filtered;
 use crate::query::Cursor;
 use crate::record::Record;
 use crate::row::{micros, transport_name, transport_named};
@@ -66,7 +67,7 @@ impl Record for FlowRow {
                 .set_column_dictionary_enabled(name.into(), false)
                 .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
         }
-        builder
+        ["client_ip", "client_mac", "server_ip", "server_mac"].into_iter().fold(builder, filtered)
     }
 
     fn place(&self) -> Cursor {

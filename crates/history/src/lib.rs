@@ -27,9 +27,12 @@
 
 mod ask;
 mod columns;
+mod compact;
+pub mod conformance;
 mod day;
 mod disk;
 mod error;
+mod export;
 mod facts;
 mod flows;
 mod local;
@@ -37,13 +40,17 @@ mod part;
 mod problems;
 mod query;
 mod record;
+mod retire;
 mod row;
 mod scan;
 mod search;
 mod site;
+mod summary;
 mod table;
 
-use cordon_model::Flow;
+use std::io::Write;
+
+use cordon_model::{Flow, Timestamp};
 use serde::Serialize;
 
 pub use day::{Day, DayParseError};
@@ -75,6 +82,29 @@ pub trait History: Send + Sync {
 
     /// One page of facts, newest first.
     fn facts(&self, query: &FactQuery) -> Result<FactPage, HistoryError>;
+
+    /// Sums over every flow that the query means.
+    fn summary(&self, query: &FlowQuery) -> Result<FlowSummary, HistoryError>;
+
+    /// Writes every flow that the query means, newest first; the query's limit does not count.
+    fn export(
+        &self,
+        query: &FlowQuery,
+        format: Format,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<Exported, HistoryError>;
+
+    /// Merges small files; to be called every few minutes.
+    fn compact(&self, now: Timestamp) -> Result<Compacted, HistoryError>;
+
+    /// Removes days that are too old, and the oldest while the disk is too full.
+    fn retire(&self, now: Timestamp, keep: Keep) -> Result<Retired, HistoryError>;
+
+    /// What every day takes on disk.
+    fn sizes(&self) -> Result<Vec<DaySize>, HistoryError>;
+
+    /// Counters and the latest problems.
+    fn status(&self) -> Status;
 }
 
 /// What became of rows that were handed over.
@@ -103,4 +133,87 @@ pub struct Flushed {
     pub flows_through: u64,
     /// Every accepted fact with a number up to this is durable.
     pub facts_through: u64,
+}
+
+/// What merging did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Compacted {
+    /// Files made.
+    pub files: u64,
+    /// Files that went into them.
+    pub merged_files: u64,
+    /// Rows moved.
+    pub rows: u64,
+}
+
+/// What retention removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Retired {
+    /// Days, counted per site and kind of row.
+    pub days: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Of the days, those that went early because the disk was full.
+    pub for_space: u64,
+}
+
+/// A day on disk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DaySize {
+    /// `flows` or `facts`.
+    pub table: &'static str,
+    /// Whose.
+    pub site: Site,
+    /// Which day, in UTC.
+    pub day: Day,
+    /// Files.
+    pub files: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// RFC 4180, with a header.
+    Csv,
+    /// One JSON object per line.
+    Ndjson,
+    /// The columns of the history itself.
+    Parquet,
+}
+
+/// What an export wrote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Exported {
+    /// Rows written.
+    pub rows: u64,
+    /// What was looked at for them.
+    pub looked: Looked,
+}
+
+/// How the history is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Status {
+    /// Flows that are not yet durable.
+    pub held_flows: usize,
+    /// Facts that are not yet durable.
+    pub held_facts: usize,
+    /// Flows for which there was no room, since the start.
+    pub dropped_flows: u64,
+    /// Facts for which there was no room, since the start.
+    pub dropped_facts: u64,
+    /// Files that could not be read, since the start.
+    pub damaged_files: u64,
+    /// Days removed early because the disk was full, since the start.
+    pub days_for_space: u64,
+    /// Free bytes on the disk, if it can be said.
+    pub free_bytes: Option<u64>,
+    /// The latest problems as sentences, oldest first.
+    pub problems: Vec<String>,
 }

@@ -1,19 +1,24 @@
 //! The history in a folder on this machine.
 
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use cordon_model::Flow;
+use cordon_model::{Flow, Timestamp};
 
 use crate::ask::{FactAsk, FlowAsk};
+use crate::compact::{Settled, compact};
 use crate::disk::{Disk, Fault};
+use crate::export::export;
 use crate::problems::Problems;
+use crate::retire::{retire, sizes};
 use crate::search::page;
+use crate::summary::summary;
 use crate::table::Table;
 use crate::{
-    Appended, Day, FactPage, FactQuery, FactRow, FlowPage, FlowQuery, FlowRow, Flushed, History,
-    HistoryError, Site,
+    Appended, Compacted, Day, DaySize, Exported, FactPage, FactQuery, FactRow, FlowPage, FlowQuery,
+    FlowRow, FlowSummary, Flushed, Format, History, HistoryError, Keep, Retired, Site, Status,
 };
 
 /// Flows held in memory: about 12 MB, a minute at a thousand flows a second.
@@ -54,6 +59,7 @@ pub struct ParquetHistory {
     pub(crate) facts: Table<FactRow>,
     pub(crate) problems: Arc<Problems>,
     pub(crate) min_free: u64,
+    settled: Mutex<(Settled, Settled)>,
 }
 
 impl ParquetHistory {
@@ -71,6 +77,7 @@ impl ParquetHistory {
             facts: Table::open(dir, fact_disk, fact_problems, options.fact_capacity)?,
             problems,
             min_free: options.min_free,
+            settled: Mutex::default(),
         })
     }
 }
@@ -103,5 +110,54 @@ impl History for ParquetHistory {
 
     fn facts(&self, query: &FactQuery) -> Result<FactPage, HistoryError> {
         page(&self.facts, &FactAsk::new(query))
+    }
+
+    fn summary(&self, query: &FlowQuery) -> Result<FlowSummary, HistoryError> {
+        summary(&self.flows, &FlowAsk::new(query))
+    }
+
+    fn export(
+        &self,
+        query: &FlowQuery,
+        format: Format,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<Exported, HistoryError> {
+        export(&self.flows, query, format, sink)
+    }
+
+    fn compact(&self, now: Timestamp) -> Result<Compacted, HistoryError> {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let (flows_seen, facts_seen) = &mut *settled;
+        let flows = compact(&self.flows, now, flows_seen)?;
+        let facts = compact(&self.facts, now, facts_seen)?;
+        Ok(Compacted {
+            files: flows.files + facts.files,
+            merged_files: flows.merged_files + facts.merged_files,
+            rows: flows.rows + facts.rows,
+        })
+    }
+
+    fn retire(&self, now: Timestamp, keep: Keep) -> Result<Retired, HistoryError> {
+        retire(self, now, keep)
+    }
+
+    fn sizes(&self) -> Result<Vec<DaySize>, HistoryError> {
+        let mut all = sizes(&self.flows);
+        all.extend(sizes(&self.facts));
+        Ok(all)
+    }
+
+    fn status(&self) -> Status {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Status {
+            held_flows: self.flows.held(),
+            held_facts: self.facts.held(),
+            dropped_flows: read(&self.problems.dropped_flows),
+            dropped_facts: read(&self.problems.dropped_facts),
+            damaged_files: read(&self.problems.damaged),
+            days_for_space: read(&self.problems.days_for_space),
+            free_bytes: self.flows.disk.free(&self.flows.root).ok(),
+            problems: self.problems.latest(),
+        }
     }
 }

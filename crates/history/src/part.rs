@@ -14,7 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::statistics::Statistics;
 
 use crate::HistoryError;
@@ -31,6 +31,17 @@ const BATCH_ROWS: usize = 8_192;
 /// Largest dictionary of a column: 64 Ki different IPv6 addresses as text fit, so that the list
 /// of distinct values is always whole.
 const DICTIONARY_BYTES: usize = 4 << 20;
+
+/// How often a Bloom filter says "maybe" where it could say "no": then the list of distinct
+/// values is read, which says it for certain.
+const FALSE_POSITIVES: f64 = 0.02;
+
+/// Adds a Bloom filter for a column in which single values are looked for.
+pub(crate) fn filtered(builder: WriterPropertiesBuilder, name: &str) -> WriterPropertiesBuilder {
+    builder
+        .set_column_bloom_filter_fpp(name.into(), FALSE_POSITIVES)
+        .set_column_bloom_filter_max_ndv(name.into(), GROUP_ROWS as u64)
+}
 
 /// Numbers of the writes in a file, both inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -223,7 +234,7 @@ impl<R: Record> Writer<R> {
     }
 }
 
-pub(crate) fn properties<R: Record>() -> parquet::file::properties::WriterPropertiesBuilder {
+pub(crate) fn properties<R: Record>() -> WriterPropertiesBuilder {
     let builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -231,6 +242,7 @@ pub(crate) fn properties<R: Record>() -> parquet::file::properties::WriterProper
         .set_write_batch_size(PAGE_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_bloom_filter_for_dictionary_encoded_chunks(true)
         .set_created_by(concat!("cordon ", env!("CARGO_PKG_VERSION")).to_owned());
     R::properties(builder)
 }

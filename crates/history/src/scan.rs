@@ -1,5 +1,7 @@
 //! One row group of one file: its columns are read one by one, and only when asked for.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
@@ -13,8 +15,10 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::basic::{Encoding, PageType};
+use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
@@ -77,6 +81,42 @@ impl ChunkReader for PartFile {
     }
 }
 
+/// Texts that are looked for in long lists of others.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    texts: HashSet<Box<str>>,
+    /// Bit n: one of them has n bytes. Most others are told apart by their length already.
+    lengths: u64,
+}
+
+impl Wanted {
+    /// Up to so many, comparing is quicker than hashing.
+    const FEW: usize = 8;
+
+    pub(crate) fn add(&mut self, text: &str) {
+        self.lengths |= length_bit(text.len());
+        self.texts.insert(text.into());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    fn has(&self, value: &[u8]) -> bool {
+        if self.lengths & length_bit(value.len()) == 0 {
+            return false;
+        }
+        if self.texts.len() <= Self::FEW {
+            return self.texts.iter().any(|text| text.as_bytes() == value);
+        }
+        std::str::from_utf8(value).is_ok_and(|value| self.texts.contains(value))
+    }
+}
+
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
 /// One row group.
 pub(crate) struct Group<'a> {
     part: &'a Part,
@@ -84,6 +124,8 @@ pub(crate) struct Group<'a> {
     meta: &'a ArrowReaderMetadata,
     index: usize,
     rows: usize,
+    /// Columns read so far: a question may ask for one several times.
+    columns: RefCell<HashMap<String, RecordBatch>>,
 }
 
 impl<'a> Group<'a> {
@@ -96,7 +138,7 @@ impl<'a> Group<'a> {
         let group = meta.metadata().row_groups().get(index);
         let group = group.ok_or_else(|| part.damaged("row group missing"))?;
         let rows = usize::try_from(group.num_rows()).map_err(|error| part.damaged(error))?;
-        Ok(Group { part, file, meta, index, rows })
+        Ok(Group { part, file, meta, index, rows, columns: RefCell::default() })
     }
 
     pub(crate) const fn rows(&self) -> usize {
@@ -113,20 +155,31 @@ impl<'a> Group<'a> {
         R::decode(batch).map_err(|error| self.part.damaged(error))
     }
 
-    /// Rows whose text in this column is accepted. Reads the list of distinct values first; when
-    /// none is accepted, the rows themselves are not read.
+    /// Rows whose text in this column is one of these. Asks the Bloom filter first, then the list
+    /// of distinct values; when none can be there, the rows themselves are not read.
+    pub(crate) fn one_of(&self, name: &str, wanted: &Wanted) -> Result<Select, HistoryError> {
+        let filter = Sbbf::read_from_column_chunk(self.chunk(name)?, self.file)
+            .map_err(|error| self.part.damaged(error))?;
+        if filter.is_some_and(|filter| !wanted.texts.iter().any(|text| filter.check(&**text))) {
+            return Ok(Select::None);
+        }
+        self.text(name, &|value| wanted.has(value))
+    }
+
+    /// Rows whose text in this column is accepted. Reads the list of distinct values first.
     pub(crate) fn text(
         &self,
         name: &str,
-        accept: &dyn Fn(&str) -> bool,
+        accept: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Select, HistoryError> {
-        let accept_bytes = |value: &[u8]| std::str::from_utf8(value).is_ok_and(accept);
-        if self.lists_none(name, &|page, count| any_text(page, count, &accept_bytes))? {
+        let known = self.columns.borrow().contains_key(name);
+        if !known && self.lists_none(name, &|page, count| any_text(page, count, accept))? {
             return Ok(Select::None);
         }
-        let batch = self.read(&[name], None)?;
+        let batch = self.column(name)?;
         let text = Reader(&batch).text(name).map_err(|error| self.part.damaged(error))?;
-        let fits: Vec<bool> = text.values.iter().map(|value| value.is_some_and(accept)).collect();
+        let fits: Vec<bool> =
+            text.values.iter().map(|value| value.is_some_and(|it| accept(it.as_bytes()))).collect();
         if !fits.contains(&true) {
             return Ok(Select::None);
         }
@@ -146,7 +199,7 @@ impl<'a> Group<'a> {
         if self.lists_none(name, &|page, _| page.chunks_exact(4).any(|value| value == bytes))? {
             return Ok(Select::None);
         }
-        let batch = self.read(&[name], None)?;
+        let batch = self.column(name)?;
         let reader = Reader(&batch);
         let numbers =
             reader.numbers::<UInt16Type>(name).map_err(|error| self.part.damaged(error))?;
@@ -159,7 +212,7 @@ impl<'a> Group<'a> {
 
     /// The times in this column, in microseconds.
     pub(crate) fn times(&self, name: &str) -> Result<Vec<i64>, HistoryError> {
-        let batch = self.read(&[name], None)?;
+        let batch = self.column(name)?;
         let reader = Reader(&batch);
         let times = reader
             .numbers::<TimestampMicrosecondType>(name)
@@ -169,12 +222,27 @@ impl<'a> Group<'a> {
 
     /// The signed numbers in this column.
     pub(crate) fn longs(&self, name: &str) -> Result<Vec<i64>, HistoryError> {
-        let batch = self.read(&[name], None)?;
+        let batch = self.column(name)?;
         let reader = Reader(&batch);
         let numbers = reader
             .numbers::<arrow::datatypes::Int64Type>(name)
             .map_err(|error| self.part.damaged(error))?;
         Ok(numbers.values().to_vec())
+    }
+
+    fn column(&self, name: &str) -> Result<RecordBatch, HistoryError> {
+        if let Some(batch) = self.columns.borrow().get(name) {
+            return Ok(batch.clone());
+        }
+        let batch = self.read(&[name], None)?;
+        self.columns.borrow_mut().insert(name.to_owned(), batch.clone());
+        Ok(batch)
+    }
+
+    fn chunk(&self, name: &str) -> Result<&ColumnChunkMetaData, HistoryError> {
+        let group = self.meta.metadata().row_group(self.index);
+        let chunk = group.columns().iter().find(|column| column.column_descr().name() == name);
+        chunk.ok_or_else(|| self.part.damaged(format!("no column {name}")))
     }
 
     /// The selected rows of these columns, all columns if none is named, as one batch.
@@ -218,12 +286,7 @@ impl<'a> Group<'a> {
         name: &str,
         any: &dyn Fn(&[u8], u32) -> bool,
     ) -> Result<bool, HistoryError> {
-        let group = self.meta.metadata().row_group(self.index);
-        let Some(chunk) =
-            group.columns().iter().find(|column| column.column_descr().name() == name)
-        else {
-            return Err(self.part.damaged(format!("no column {name}")));
-        };
+        let chunk = self.chunk(name)?;
         let by_dictionary = |encoding: Encoding| {
             matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY)
         };

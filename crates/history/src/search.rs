@@ -17,9 +17,9 @@ use crate::scan::{Group, PartFile};
 use crate::table::{Place, Table};
 
 /// Threads of one search: what the smallest machine has.
-const THREADS: usize = 2;
+pub(crate) const THREADS: usize = 2;
 /// How often a search starts again because files were merged under it.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// One page.
 pub(crate) fn page<R: Record, A: Ask<R>>(

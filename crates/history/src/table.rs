@@ -31,7 +31,7 @@ pub(crate) struct Table<R> {
     state: Mutex<State<R>>,
     /// One flush at a time, so that numbers of writes grow.
     flushing: Mutex<()>,
-    /// One of compaction, retention and export of files at a time.
+    /// Compaction and retention take turns.
     pub upkeep: Mutex<()>,
 }
 
@@ -193,6 +193,9 @@ impl<R: Record> Table<R> {
         let buffer = std::mem::take(&mut state.buffer);
         for (site, days) in buffer {
             for (day, mut rows) in days {
+                if let Some(left) = state.writing.remove(&(site.clone(), day)) {
+                    rows.extend(left.iter().cloned());
+                }
                 rows.sort_by_key(R::place);
                 state.writing.insert((site.clone(), day), Arc::new(rows));
             }
@@ -235,6 +238,11 @@ impl<R: Record> Table<R> {
         };
         self.disk.folder(&self.root, &folder)?;
         write_part(&self.disk, &folder, number, rows)
+    }
+
+    /// The files of a partition, in the order of their writes.
+    pub(crate) fn parts(&self, place: &Place) -> Vec<Arc<Part>> {
+        self.lock().parts.get(place).cloned().unwrap_or_default()
     }
 
     /// Rows that are not yet in a file.

@@ -7,7 +7,7 @@ use cordon_model::{LinkType, Timestamp};
 use crate::error::SiteError;
 use crate::rng::Rng;
 use crate::site::Site;
-use crate::stage::Stage;
+use crate::stream::Frames;
 use crate::wifi;
 
 /// Bytes of a packet that a reader has to expect at most.
@@ -39,13 +39,7 @@ pub struct Capture {
 /// # Errors
 /// Where an act asks for what its devices do not have, such as a protocol identity.
 pub fn write(site: &Site, seed: u64) -> Result<Vec<Capture>, SiteError> {
-    let mut stage = Stage::new(site)?;
-    for (activity, number) in site.activities.iter().zip(0u64..) {
-        stage.begin(activity.at, Rng::new(seed, number));
-        activity.act.play(&mut stage).map_err(|error| error.in_row(|| activity.row.to_string()))?;
-    }
-    let mut frames = stage.into_frames();
-    frames.sort_by_key(|frame| frame.at);
+    let frames = Frames::new(site, seed)?.collect::<Result<_, _>>()?;
     let mut captures = vec![Capture { name: "wired", link: LinkType::ETHERNET, frames }];
     if let Some(air) = &site.wifi {
         let frames = wifi::listen(air, site.start, Rng::new(seed, u64::MAX));
@@ -59,20 +53,47 @@ pub fn write(site: &Site, seed: u64) -> Result<Vec<Capture>, SiteError> {
 /// # Errors
 /// Those of `out`.
 pub fn pcap(capture: &Capture, out: &mut impl io::Write) -> io::Result<()> {
-    out.write_all(&0xa1b2_3c4d_u32.to_le_bytes())?;
-    out.write_all(&[2, 0, 4, 0])?;
-    out.write_all(&[0; 8])?;
-    out.write_all(&SNAP_LENGTH.to_le_bytes())?;
-    out.write_all(&capture.link.0.to_le_bytes())?;
-    for frame in &capture.frames {
+    let mut file = PcapWriter::new(out, capture.link)?;
+    capture.frames.iter().try_for_each(|frame| file.write(frame))
+}
+
+/// A pcap file with times in nanoseconds, frame by frame.
+#[derive(Debug)]
+pub struct PcapWriter<W> {
+    out: W,
+}
+
+impl<W: io::Write> PcapWriter<W> {
+    /// Writes the file's header.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn new(mut out: W, link: LinkType) -> io::Result<Self> {
+        out.write_all(&0xa1b2_3c4d_u32.to_le_bytes())?;
+        out.write_all(&[2, 0, 4, 0])?;
+        out.write_all(&[0; 8])?;
+        out.write_all(&SNAP_LENGTH.to_le_bytes())?;
+        out.write_all(&link.0.to_le_bytes())?;
+        Ok(PcapWriter { out })
+    }
+
+    /// Adds a frame; frames are given in the order of their times.
+    ///
+    /// # Errors
+    /// Those of `out`, and times before 1970 or after 2106, for which the format has no room.
+    pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let nanos = frame.at.nanos().rem_euclid(1_000_000_000);
         let length = u32::try_from(frame.bytes.len()).map_err(io::Error::other)?;
         for number in [frame.at.secs(), nanos] {
-            out.write_all(&u32::try_from(number).map_err(io::Error::other)?.to_le_bytes())?;
+            self.out.write_all(&u32::try_from(number).map_err(io::Error::other)?.to_le_bytes())?;
         }
-        out.write_all(&length.to_le_bytes())?;
-        out.write_all(&length.to_le_bytes())?;
-        out.write_all(&frame.bytes)?;
+        self.out.write_all(&length.to_le_bytes())?;
+        self.out.write_all(&length.to_le_bytes())?;
+        self.out.write_all(&frame.bytes)
     }
-    Ok(())
+
+    /// Gives back what it wrote to; flushing it is the caller's.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`Site`] is a TOML text: networks, devices, what they do and when, and which defects were
 //! planted. [`write()`] plays it: every act becomes a conversation with real protocol bytes, and
-//! all frames come out in the order of their times. [`pcap()`] writes them as a file.
+//! all frames come out in the order of their times. [`pcap()`] writes them as a file. [`Frames`]
+//! plays a long site frame by frame, and [`Player`] says when each is due.
 //!
 //! ```
 //! let site = cordon_lab::demo().unwrap();
@@ -22,14 +23,18 @@ mod net;
 mod play;
 mod proto;
 mod rng;
+mod schedule;
 mod site;
 mod span;
 mod stage;
+mod stream;
+mod template;
 mod wifi;
 
-pub use capture::{Capture, Frame, pcap, write};
+pub use capture::{Capture, Frame, PcapWriter, pcap, write};
 pub use error::SiteError;
 pub use site::{Child, Device, Expect, Planted, Site};
+pub use stream::{Frames, Player};
 
 /// The demonstration site: a small clinic, a plant and a home.
 ///
@@ -49,6 +54,27 @@ pub fn demo() -> Result<Site, SiteError> {
         include_str!("../sites/demo/home.toml"),
         include_str!("../sites/demo/planted.toml"),
         include_str!("../sites/demo/air.toml"),
+        include_str!("../sites/demo/certificates.toml"),
+    ))
+}
+
+/// A clinic of 300 devices over ten networks, for a day from midnight to midnight.
+///
+/// # Errors
+/// None, as long as the tests pass: the text is part of the program.
+pub fn clinic_300() -> Result<Site, SiteError> {
+    Site::parse(concat!(
+        include_str!("../sites/clinic-300/site.toml"),
+        include_str!("../sites/demo/stacks.toml"),
+        include_str!("../sites/clinic-300/infrastructure.toml"),
+        include_str!("../sites/clinic-300/medical.toml"),
+        include_str!("../sites/clinic-300/office.toml"),
+        include_str!("../sites/clinic-300/building.toml"),
+        include_str!("../sites/clinic-300/network-day.toml"),
+        include_str!("../sites/clinic-300/medical-day.toml"),
+        include_str!("../sites/clinic-300/office-day.toml"),
+        include_str!("../sites/clinic-300/building-day.toml"),
+        include_str!("../sites/clinic-300/planted.toml"),
         include_str!("../sites/demo/certificates.toml"),
     ))
 }

@@ -2,22 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-use std::time::Duration;
 
 use cordon_model::{DeviceType, Mac, Timestamp};
 use serde::Deserialize;
 
 use crate::error::SiteError;
 use crate::net::Stack;
-use crate::play::Act;
 use crate::proto;
 use crate::proto::tls::Certificate;
-use crate::span::Span;
+use crate::schedule::{Planner, Recurring, Rhythm};
+use crate::template;
 use crate::wifi;
-
-/// Rows of activity beyond which a site is refused; a slip in `times` would fill the memory.
-const MOST_ACTIVITIES: usize = 100_000;
 
 /// A site: who is there, what they do when, and which defects were planted.
 #[derive(Clone, Debug)]
@@ -37,7 +32,7 @@ pub struct Site {
     pub(crate) tls_clients: BTreeMap<String, proto::tls::Client>,
     pub(crate) certificates: BTreeMap<String, Certificate>,
     pub(crate) wifi: Option<wifi::Air>,
-    pub(crate) activities: Vec<Activity>,
+    pub(crate) activities: Vec<Recurring>,
 }
 
 /// A segment with its router and resolver.
@@ -147,15 +142,6 @@ pub struct Planted {
     pub note: String,
 }
 
-/// One act of one device at one time.
-#[derive(Clone, Debug)]
-pub(crate) struct Activity {
-    pub(crate) at: Duration,
-    /// What to call its row in an error.
-    pub(crate) row: Arc<str>,
-    pub(crate) act: Act,
-}
-
 impl Site {
     /// Reads a site from TOML.
     ///
@@ -164,18 +150,20 @@ impl Site {
     /// network or stack that is not there.
     pub fn parse(text: &str) -> Result<Site, SiteError> {
         let document: Document = toml::from_str(text)?;
-        let known: BTreeSet<&str> = document.device.iter().map(|d| d.name.as_str()).collect();
-        document.check(&known)?;
-        let mut activities = Vec::new();
+        let (devices, names) = devices(document.device)?;
+        let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        check(&known, &devices, &document.network, &document.child, &document.stack)?;
+        let planted = planted(document.planted, &names)?;
+        let mut planner = Planner::new(&names, &document.rhythm);
         for (row, table) in document.activity.iter().enumerate() {
-            expand(row, table, &known, &mut activities)?;
+            planner.plan(row, table)?;
         }
-        activities.sort_by_key(|activity| activity.at);
+        let activities = planner.rows;
         let named = |name: &str| name.to_owned();
         Ok(Site {
             name: document.name,
             start: document.start,
-            planted: document.planted,
+            planted,
             children: document.child,
             networks: document.network,
             stacks: document.stack.into_iter().map(|s| (named(&s.name), s)).collect(),
@@ -183,7 +171,7 @@ impl Site {
             certificates: document.certificate.into_iter().map(|c| (named(&c.name), c)).collect(),
             wifi: document.wifi,
             activities,
-            devices: document.device,
+            devices,
         })
     }
 
@@ -227,7 +215,7 @@ struct Document {
     start: Timestamp,
     network: Vec<Network>,
     stack: Vec<Stack>,
-    device: Vec<Device>,
+    device: Vec<toml::Table>,
     #[serde(default)]
     child: Vec<Child>,
     #[serde(default)]
@@ -236,119 +224,86 @@ struct Document {
     certificate: Vec<Certificate>,
     #[serde(default)]
     activity: Vec<toml::Table>,
+    #[serde(default)]
+    rhythm: Vec<Rhythm>,
     wifi: Option<wifi::Air>,
     #[serde(default)]
     planted: Vec<Planted>,
 }
 
-impl Document {
-    fn check(&self, known: &BTreeSet<&str>) -> Result<(), SiteError> {
-        if known.len() != self.device.len() {
-            return Err(SiteError::new("two devices have the same name; give each its own"));
+/// The devices that the tables stand for, and their names in the same order.
+fn devices(tables: Vec<toml::Table>) -> Result<(Vec<Device>, Vec<String>), SiteError> {
+    let mut devices = Vec::new();
+    for table in tables {
+        let name = table.get("name").and_then(toml::Value::as_str).unwrap_or("?").to_owned();
+        let row = || format!("device {name}");
+        for copy in template::copies(table).map_err(|error| error.in_row(row))? {
+            let device: Device =
+                copy.try_into().map_err(|error| SiteError::from(error).in_row(row))?;
+            devices.push(device);
         }
-        let device = |name: &str, row: String| {
-            if known.contains(name) {
-                Ok(())
-            } else {
-                Err(SiteError::new(format!("there is no device {name:?}")).in_row(|| row))
-            }
-        };
-        for network in &self.network {
-            for name in [&network.router, &network.dns, &network.dhcp] {
-                device(name, format!("network {}", network.name))?;
-            }
-        }
-        for child in &self.child {
-            device(&child.parent, format!("child {}", child.name))?;
-        }
-        for planted in &self.planted {
-            device(&planted.device, format!("planted {}", planted.kind))?;
-        }
-        for row in &self.device {
-            let says = if !self.stack.iter().any(|stack| stack.name == row.stack) {
-                format!("there is no stack {:?}", row.stack)
-            } else if row.network.is_some() != row.mac.is_some() {
-                "a device inside has both a network and a mac, a host outside neither".to_owned()
-            } else if let Some(name) = &row.network
-                && !self.network.iter().any(|network| network.name == *name)
-            {
-                format!("there is no network {name:?}")
-            } else if let Some(name) = &row.interface_of
-                && !known.contains(name.as_str())
-            {
-                format!("there is no device {name:?}")
-            } else {
-                continue;
-            };
-            return Err(SiteError::new(says).in_row(|| format!("device {}", row.name)));
-        }
-        Ok(())
     }
+    let names = devices.iter().map(|device| device.name.clone()).collect();
+    Ok((devices, names))
 }
 
-/// When a row happens; everything else in it belongs to its act.
-#[derive(Deserialize)]
-struct When {
-    at: Span,
-    /// Time between one happening and the next.
-    every: Option<Span>,
-    /// How often it happens.
-    #[serde(default = "once")]
-    times: u32,
-    /// Time between one device of a list and the next.
-    #[serde(default)]
-    spread: Span,
+/// The weaknesses that the rows stand for: one for every device of a pattern.
+fn planted(rows: Vec<Planted>, names: &[String]) -> Result<Vec<Planted>, SiteError> {
+    let mut planted = Vec::new();
+    for row in rows {
+        let label = || format!("planted {}", row.kind);
+        let devices =
+            template::matching(&row.device, names).map_err(|error| error.in_row(label))?;
+        let one = |device: &str| Planted { device: device.to_owned(), ..row.clone() };
+        planted.extend(devices.into_iter().map(one));
+    }
+    Ok(planted)
 }
 
-/// Makes one activity for every device of a row's `from` and every time that it happens.
-fn expand(
-    row: usize,
-    table: &toml::Table,
+fn check(
     known: &BTreeSet<&str>,
-    into: &mut Vec<Activity>,
+    devices: &[Device],
+    networks: &[Network],
+    children: &[Child],
+    stacks: &[Stack],
 ) -> Result<(), SiteError> {
-    let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or("?").to_owned();
-    let name = || format!("activity {} ({} from {})", row + 1, text("act"), text("from"));
-    let label: Arc<str> = name().into();
-    let mut table = table.clone();
-    let when: When = {
-        let take = |key: &str| table.remove(key).map(|value| (key.to_owned(), value));
-        let own: toml::Table =
-            ["at", "every", "times", "spread"].into_iter().filter_map(take).collect();
-        own.try_into().map_err(|error| SiteError::from(error).in_row(name))?
-    };
-    let from = match table.remove("from") {
-        Some(toml::Value::Array(names)) => names,
-        Some(one) => vec![one],
-        None => return Err(SiteError::new("it needs `from`: who does it").in_row(name)),
-    };
-    for (index, from) in (0u32..).zip(from) {
-        let mut own = table.clone();
-        own.insert("from".to_owned(), from);
-        for end in ["from", "to"] {
-            if let Some(device) = own.get(end).and_then(toml::Value::as_str)
-                && !known.contains(device)
-            {
-                let says = format!("there is no device {device:?}");
-                return Err(SiteError::new(says).in_row(name));
-            }
+    if known.len() != devices.len() {
+        return Err(SiteError::new("two devices have the same name; give each its own"));
+    }
+    let device = |name: &str, row: String| {
+        if known.contains(name) {
+            Ok(())
+        } else {
+            Err(SiteError::new(format!("there is no device {name:?}")).in_row(|| row))
         }
-        let act: Act = own.try_into().map_err(|error| SiteError::from(error).in_row(name))?;
-        for time in 0..when.times {
-            let every = when.every.unwrap_or_default().0;
-            let at = when.at.0 + when.spread.0 * index + every * time;
-            into.push(Activity { at, row: label.clone(), act: act.clone() });
-            if into.len() > MOST_ACTIVITIES {
-                let says = format!("more than {MOST_ACTIVITIES} activities; lower `times`");
-                return Err(SiteError::new(says).in_row(name));
-            }
+    };
+    for network in networks {
+        for name in [&network.router, &network.dns, &network.dhcp] {
+            device(name, format!("network {}", network.name))?;
         }
+    }
+    for child in children {
+        device(&child.parent, format!("child {}", child.name))?;
+    }
+    for row in devices {
+        let says = if !stacks.iter().any(|stack| stack.name == row.stack) {
+            format!("there is no stack {:?}", row.stack)
+        } else if row.network.is_some() != row.mac.is_some() {
+            "a device inside has both a network and a mac, a host outside neither".to_owned()
+        } else if let Some(name) = &row.network
+            && !networks.iter().any(|network| network.name == *name)
+        {
+            format!("there is no network {name:?}")
+        } else if let Some(name) = &row.interface_of
+            && !known.contains(name.as_str())
+        {
+            format!("there is no device {name:?}")
+        } else {
+            continue;
+        };
+        return Err(SiteError::new(says).in_row(|| format!("device {}", row.name)));
     }
     Ok(())
-}
-
-fn once() -> u32 {
-    1
 }
 
 fn default_stack() -> String {

@@ -1,7 +1,7 @@
 //! The stage on which conversations are played: who has which address now, what time it is, and
 //! the frames so far.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ const IPV6: u16 = 0x86dd;
 const HOPS_OUTSIDE: u8 = 11;
 /// First port of the ephemeral range (RFC 6335).
 const FIRST_PORT: u16 = 49_152;
+/// How long a host knows a neighbour's link-layer address.
+const NEIGHBOUR_AGE: Duration = Duration::from_secs(30 * 60);
+/// How long a host knows the addresses of a name.
+const NAME_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Index of a device in the site.
 pub(crate) type HostId = usize;
@@ -103,10 +107,10 @@ pub(crate) struct Stage<'s> {
     names: BTreeMap<&'s str, HostId>,
     now: Duration,
     frames: Vec<Frame>,
-    /// Who has asked for whose link-layer address.
-    neighbours: BTreeSet<(Mac, IpAddr)>,
-    /// Who has looked up which name.
-    looked_up: BTreeSet<(HostId, String)>,
+    /// Who has asked for whose link-layer address, and when.
+    neighbours: BTreeMap<(Mac, IpAddr), Duration>,
+    /// Who has looked up which name, and when.
+    looked_up: BTreeMap<(HostId, String), Duration>,
 }
 
 impl<'s> Stage<'s> {
@@ -128,8 +132,8 @@ impl<'s> Stage<'s> {
             names,
             now: Duration::ZERO,
             frames: Vec::new(),
-            neighbours: BTreeSet::new(),
-            looked_up: BTreeSet::new(),
+            neighbours: BTreeMap::new(),
+            looked_up: BTreeMap::new(),
         })
     }
 
@@ -139,8 +143,9 @@ impl<'s> Stage<'s> {
         self.now = at + Duration::from_micros(self.rng.below(4_000));
     }
 
-    pub(crate) fn into_frames(self) -> Vec<Frame> {
-        self.frames
+    /// The frames since it was last asked.
+    pub(crate) fn take_frames(&mut self) -> Vec<Frame> {
+        std::mem::take(&mut self.frames)
     }
 
     /// Time since the capture began.
@@ -237,9 +242,11 @@ impl<'s> Stage<'s> {
         };
         let resolver = self.site.network(network)?.dns.clone();
         let key = (self.host(from)?, name.clone());
-        if resolver == from || resolver == to || !self.looked_up.insert(key) {
+        let fresh = |at: &Duration| self.now.saturating_sub(*at) < NAME_AGE;
+        if resolver == from || resolver == to || self.looked_up.get(&key).is_some_and(fresh) {
             return Ok(());
         }
+        self.looked_up.insert(key, self.now);
         let mut addresses = vec![IpAddr::V4(server.ip)];
         addresses.extend(server.ip6.map(IpAddr::V6));
         proto::dns::resolve(self, from, name, &addresses)
@@ -295,10 +302,13 @@ impl<'s> Stage<'s> {
         };
         let (asker, target) = (path.client, path.server);
         let (asker_ip, target_ip) = (own(&asker, here(client)), own(&target, here(server)));
-        if asker.mac == target.mac || !self.neighbours.insert((asker.mac, target_ip)) {
+        let fresh = |at: &Duration| self.now.saturating_sub(*at) < NEIGHBOUR_AGE;
+        let known = self.neighbours.get(&(asker.mac, target_ip)).is_some_and(fresh);
+        if asker.mac == target.mac || known {
             return Ok(());
         }
-        self.neighbours.insert((target.mac, asker_ip));
+        self.neighbours.insert((asker.mac, target_ip), self.now);
+        self.neighbours.insert((target.mac, asker_ip), self.now);
         match (asker_ip, target_ip) {
             (IpAddr::V4(asks), IpAddr::V4(wants)) => {
                 proto::arp::resolve(self, path.vlan, (asker.mac, asks), (target.mac, wants));

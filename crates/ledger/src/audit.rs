@@ -86,6 +86,8 @@ enum Phase {
     Reading,
     /// The hashes up to this size do not give the signed root; the next record may tell why.
     Mismatch(Promise),
+    /// That, said; unless a later checkpoint fits, and two signed ones contradict each other.
+    Doubted(Fault, Promise),
     /// A record claims another place than it stands at.
     Misplaced(Box<Misplaced>),
     Settled(Fault),
@@ -146,6 +148,11 @@ impl<'a> Auditor<'a> {
             Phase::Mismatch(promise) => {
                 let promise = *promise;
                 self.settle_mismatch(promise, Some((claim(&row, &hash), hash)));
+                self.doubt(promise, row.leaf);
+            }
+            Phase::Doubted(_, promise) => {
+                let promise = *promise;
+                self.doubt(promise, row.leaf);
             }
             Phase::Misplaced(misplaced) => {
                 misplaced.look(claim(&row, &hash), row.leaf, self.promises.get(self.next));
@@ -167,7 +174,7 @@ impl<'a> Auditor<'a> {
         let there = self.leaves.size();
         let proven = self.proven;
         match self.phase {
-            Phase::Settled(fault) => return Err(fault),
+            Phase::Settled(fault) | Phase::Doubted(fault, _) => return Err(fault),
             Phase::Misplaced(misplaced) => {
                 let (kind, span) = misplaced.judge(proven, covered);
                 return Err(Fault::Record { kind, span, proven });
@@ -306,16 +313,35 @@ impl<'a> Auditor<'a> {
     fn settle_mismatch(&mut self, promise: Promise, next: Option<(u64, Hash)>) {
         let last = promise.size.saturating_sub(1);
         let span = Span { first: self.proven, last };
-        match next {
+        let (kind, span) = match next {
             // Two records claim the last place: something was put in.
             Some((claims, hash)) if claims == last => {
                 let mut without = self.before.clone();
                 without.append(hash);
                 let exact = without.root() == promise.root;
-                self.settle(Kind::Inserted, if exact { Span::one(last) } else { span });
+                (Kind::Inserted, if exact { Span::one(last) } else { span })
             }
-            _ if span.is_exact() => self.settle(Kind::Changed, span),
-            _ => self.settle(Kind::Rewritten, span),
+            _ if span.is_exact() => (Kind::Changed, span),
+            _ => (Kind::Rewritten, span),
+        };
+        let fault = Fault::Record { kind, span, proven: self.proven };
+        self.phase = Phase::Doubted(fault, promise);
+    }
+
+    /// Reads on after a mismatch. A later checkpoint that fits speaks for everything before it, so
+    /// that the key signed two histories: an old state was put back and went on.
+    fn doubt(&mut self, doubted: Promise, leaf: Hash) {
+        self.leaves.append(leaf);
+        let size = self.leaves.size();
+        while let Some(promise) =
+            self.promises.get(self.next).filter(|promise| promise.size <= size)
+        {
+            if promise.size == size && promise.root == self.leaves.root() {
+                let lists = (promise.list, doubted.list);
+                self.phase = Phase::Settled(Fault::Fork { size: doubted.size, lists });
+                return;
+            }
+            self.next = self.next.saturating_add(1);
         }
     }
 

@@ -109,13 +109,13 @@ pub enum Fault {
         /// How many.
         count: u64,
     },
-    /// Two signed checkpoints of one size with different roots.
+    /// Two signed checkpoints that cannot both be true: an old state was put back and went on.
     #[error(
-        "the ledger was forked: two signed checkpoints of {size} records contradict each other, in the {} and in the {}",
+        "the ledger was forked: signed checkpoints contradict each other about the first {size} records, in the {} and in the {}",
         lists.0, lists.1
     )]
     Fork {
-        /// Their size.
+        /// The records that they contradict each other about.
         size: u64,
         /// Where they are.
         lists: (List, List),

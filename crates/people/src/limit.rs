@@ -6,8 +6,9 @@
 //! cells with an attacker waits with them; with 4096 cells in each row that is rare.
 //!
 //! Somebody who signed in before from the same address has a bucket of their own there: an
-//! attacker elsewhere can exhaust an account's tries, but not lock its owner out. Passkeys need no
-//! name and are only counted by address.
+//! attacker elsewhere can exhaust an account's tries, or what hashing may cost for everybody, but
+//! not lock its owner out there. Passkeys need no name and are only counted by address, so they
+//! work throughout.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};

@@ -235,6 +235,9 @@ impl Passkeys {
         if stored.site != state.site {
             return Err(Refusal::WrongSite.into());
         }
+        if answer.framed() {
+            return Err(Refusal::WrongOrigin.into());
+        }
         let site = self.sites.get(&state.site).ok_or(Refusal::WrongSite)?;
         let key = DiscoverableKey::from(&stored.key);
         match site.finish_discoverable_authentication_v2(&answer.0, state.state, &key) {
@@ -302,6 +305,21 @@ impl Assertion {
     #[must_use]
     pub fn passkey(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.get_credential_id())
+    }
+
+    /// Whether the page that asked is in a frame of another site, which the library checks only
+    /// at registration. What cannot be read is left to the library, which refuses it.
+    fn framed(&self) -> bool {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Client {
+            #[serde(default)]
+            cross_origin: bool,
+            #[serde(default)]
+            top_origin: Option<String>,
+        }
+        serde_json::from_slice::<Client>(&self.0.response.client_data_json)
+            .is_ok_and(|client| client.cross_origin || client.top_origin.is_some())
     }
 
     /// Whose it claims to be.

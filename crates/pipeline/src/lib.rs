@@ -144,6 +144,16 @@ impl Pipeline {
         self.tracker.packet(packet);
     }
 
+    /// Takes in what another tool's record says a packet said, on the same way as a packet's.
+    pub fn fact_with(&mut self, fact: &Fact, tap: &mut impl Sink) {
+        Tapped { minds: &mut self.minds, tap }.fact(fact);
+    }
+
+    /// As [`Pipeline::fact_with`], for a conversation.
+    pub fn flow_with(&mut self, flow: &Flow, tap: &mut impl Sink) {
+        Tapped { minds: &mut self.minds, tap }.flow(flow);
+    }
+
     /// Lets time pass where no packet does: flows end, and parts of long ones become due. `now`
     /// is on the clock of the packets; once a second is often enough.
     pub fn tick(&mut self, now: Timestamp, tap: &mut impl Sink) {

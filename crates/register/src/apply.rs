@@ -10,12 +10,14 @@ use cordon_model::{Attribute, Device, DeviceId, Service, Timestamp};
 use crate::claims::{self, Changes};
 use crate::observe::{Snapshot, store};
 use crate::register::hold;
-use crate::spans::{AHEAD, Effect, see};
+use crate::spans::{AHEAD, Effect, borrow, see};
 use crate::{Register, Update};
 
 /// An address that another of the same kind has followed is waited for so long: a device may
 /// have two for good.
 const REPLACED: Duration = Duration::from_secs(3600);
+/// Two that use one address within this time both have it.
+const QUARREL: Duration = Duration::from_secs(60);
 /// VLANs kept of one device.
 const MOST_VLANS: usize = 32;
 
@@ -109,7 +111,7 @@ impl Register {
                 if record.parted.contains(&span.value) {
                     elsewhere.push(span);
                 } else {
-                    match see(&mut record.addresses, &span, |value| *value == span.value) {
+                    match borrow(&mut record.addresses, &span) {
                         Effect::Nothing => {}
                         Effect::Longer => outcome.touched = true,
                         Effect::Came => outcome.came.push(span),
@@ -169,7 +171,7 @@ impl Register {
             let Some(theirs) = record
                 .addresses
                 .iter_mut()
-                .find(|old| old.value == span.value && !old.gone && old.last < span.first)
+                .find(|old| old.value == span.value && !old.gone && is_past(old, span))
             else {
                 continue;
             };
@@ -203,7 +205,7 @@ impl Register {
             .cloned();
         let Some(entry) = owner.and_then(|id| self.entries.get_mut(&id)) else { return };
         let record = &mut entry.record;
-        let effect = see(&mut record.addresses, span, |value| *value == span.value);
+        let effect = borrow(&mut record.addresses, span);
         let later = span.last > record.last;
         record.last = record.last.max(span.last);
         record.seen.last = record.seen.last.max(span.last);
@@ -213,6 +215,11 @@ impl Register {
             store(update, &entry.record);
         }
     }
+}
+
+/// Whether one held before the other does: a moment's overlap is a quarrel about the address.
+fn is_past(old: &Span<Address>, new: &Span<Address>) -> bool {
+    old.last < new.first || old.last.plus(QUARREL) < new.last
 }
 
 /// First and last, and whether it is back.
@@ -376,6 +383,10 @@ fn leave(
             went.push(span.value);
         }
     }
+    let stays = |record: &Record, address: &Address| {
+        record.addresses.iter().any(|span| span.value == *address && !span.gone)
+    };
+    went.retain(|address| !stays(record, address));
     for address in &went {
         drop_address(record, address);
         outcome.differs = true;
@@ -459,7 +470,8 @@ fn tell(
     learning: Duration,
     update: &mut Update,
 ) {
-    if fresh || changes.values.is_empty() {
+    // A device that was just met is named bit by bit: that is no change of what it is.
+    if fresh || now.since(record.first) < learning || changes.values.is_empty() {
         return;
     }
     let new = identity(&record.seen);
@@ -469,11 +481,9 @@ fn tell(
         let says = format!("now calls itself {is} (before: {was})");
         update.event(now, &record.id, EventKind::NameChanged, says, None);
     }
-    let quiet = now.since(record.first) < learning;
     if changes.values.iter().any(|one| *one != Attribute::Name)
         && old.what != new.what
         && !new.what.is_empty()
-        && !(quiet && old.what.is_empty())
     {
         let before =
             if old.what.is_empty() { String::new() } else { format!(" (before: {})", old.what) };

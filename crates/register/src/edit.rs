@@ -106,7 +106,7 @@ impl Register {
     }
 
     /// A device that has a name now: what waited for it is told.
-    fn name_findings(&mut self, id: &DeviceId, now: Timestamp, update: &mut Update) {
+    pub(crate) fn name_findings(&mut self, id: &DeviceId, now: Timestamp, update: &mut Update) {
         if self.get(id).is_some_and(Record::is_named) {
             self.track(&[], &std::collections::HashMap::new(), now, update);
         }

@@ -114,7 +114,11 @@ fn enter(record: &mut Record, hint: &Hint, now: Timestamp) {
             continue;
         }
         let span = Span { value: address, first, last, gone: false };
-        see(&mut record.addresses, &span, |value| *value == address);
+        // A list without times does not say that the device is still there.
+        let timed = hint.first.is_some() || hint.last.is_some();
+        if timed || !record.addresses.iter().any(|span| span.value == address) {
+            see(&mut record.addresses, &span, |value| *value == address);
+        }
         let has = record.addresses.iter().any(|span| span.value == address && !span.gone);
         match address {
             Address::Mac(mac) if has && !record.seen.macs.contains(&mac) => {

@@ -74,6 +74,8 @@ impl Register {
             undone: false,
         };
         self.keep(change, &mut update);
+        self.name_findings(id, now, &mut update);
+        update.settle();
         Ok(update)
     }
 
@@ -95,7 +97,8 @@ impl Register {
         let mut named: Vec<Address> = addresses.to_vec();
         named.sort_unstable();
         named.dedup();
-        if off.is_empty() || rest.is_empty() || off.len() != named.len() {
+        let all = named.iter().all(|one| off.iter().any(|span| span.value == *one));
+        if off.is_empty() || rest.is_empty() || !all {
             return Err(RegisterError::Addresses(before.id));
         }
         let new = id_of(&named);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use cordon_model::record::{Address, Record};
 use cordon_model::{Device, DeviceId, Text};
@@ -11,6 +12,8 @@ use crate::observe::Snapshot;
 
 /// Names shorter than that are common to many.
 const SHORTEST_NAME: usize = 5;
+/// After so long, somebody else may have a phone of the same name.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Surer than that, a name tells one device from another.
 const SURE_NAME: f32 = 0.8;
 
@@ -178,6 +181,7 @@ impl Register {
             .filter(|record| {
                 !plan.is_taken(&record.id)
                     && record.last < device.first
+                    && device.first.since(record.last) <= REMEMBERED
                     && agree(&record.seen, device)
                     && !addresses().any(|address| record.parted.contains(&address))
             })
@@ -240,8 +244,8 @@ impl Plan {
 }
 
 fn last_with(record: &Record, address: &Address) -> Option<(bool, cordon_model::Timestamp)> {
-    let mut spans = record.addresses.iter().filter(|span| span.value == *address);
-    spans.next().map(|span| (!span.gone, span.last))
+    let spans = record.addresses.iter().filter(|span| span.value == *address);
+    spans.map(|span| (!span.gone, span.last)).max()
 }
 
 /// Whether the record has further link-layer addresses that the device does not have.
@@ -297,7 +301,16 @@ fn own_name(device: &Device) -> Option<String> {
         "appletv",
     ];
     let told = name.chars().count() >= SHORTEST_NAME && !common.contains(&name.as_str());
-    told.then(|| name.to_string())
+    // What a maker calls all of its products tells none from another.
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let own = letters(&name);
+    let product = [&device.model, &device.vendor].into_iter().flatten().any(|claim| {
+        let product = letters(&claim.value);
+        product.contains(&own) || own == product
+    });
+    (told && !product).then(|| name.to_string())
 }
 
 /// Whether nothing that both say of themselves differs.

@@ -46,6 +46,7 @@ impl Register {
         }
         self.fall_silent(now, &mut update);
         self.track(snapshot.findings, &owners, now, &mut update);
+        update.settle();
         update
     }
 
@@ -96,9 +97,11 @@ impl Register {
         record.first = record.first.min(gone.first);
         record.last = record.last.max(gone.last);
         crate::join::remember(&mut record.joined, &gone);
+        self.move_findings(from, into, update);
         self.remove(from, update);
         let says = format!("is the device that was seen as {}", gone.seen.label());
         update.event(now, into, EventKind::Merged, says, None);
+        store(update, &record);
         self.replace(record);
     }
 
@@ -127,10 +130,7 @@ impl Register {
     }
 }
 
-/// Hands out a record to be stored, once.
+/// Hands out a record to be stored; [`Update::settle`] keeps the latest.
 pub(crate) fn store(update: &mut Update, record: &Record) {
-    match update.records.iter_mut().rev().take(8).find(|known| known.id == record.id) {
-        Some(known) => known.clone_from(record),
-        None => update.records.push(record.clone()),
-    }
+    update.records.push(record.clone());
 }

@@ -11,7 +11,7 @@ pub struct Options {
     pub gone_after: Duration,
     /// A finding that is not seen for so long, while its device is, is closed.
     pub close_after: Duration,
-    /// Services and addresses of a device that is younger are learned without a word.
+    /// What a device that is younger is, has and offers is learned without a word.
     pub learning: Duration,
     /// A record of which only the times changed is written so often.
     pub times_every: Duration,

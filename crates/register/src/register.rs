@@ -1,6 +1,6 @@
 //! The records, how they are found, and what a change of theirs hands back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use cordon_model::record::{
@@ -30,6 +30,8 @@ pub struct Update {
     pub removed_findings: Vec<FindingKey>,
     /// Changes made by people, new or taken back.
     pub changes: Vec<Change>,
+    /// Changes that hold what is to be forgotten, and go with it.
+    pub removed_changes: Vec<u64>,
 }
 
 impl Update {
@@ -42,6 +44,21 @@ impl Update {
             && self.findings.is_empty()
             && self.removed_findings.is_empty()
             && self.changes.is_empty()
+            && self.removed_changes.is_empty()
+    }
+
+    /// Leaves of each record and finding the latest state only.
+    pub(crate) fn settle(&mut self) {
+        fn latest<T, K: std::hash::Hash + Eq + Clone>(list: &mut Vec<T>, key: impl Fn(&T) -> &K) {
+            let mut seen: HashSet<K> = HashSet::with_capacity(list.len());
+            list.reverse();
+            list.retain(|one| seen.insert(key(one).clone()));
+            list.reverse();
+        }
+        latest(&mut self.records, |record| &record.id);
+        latest(&mut self.findings, |tracked| &tracked.id);
+        let there: HashSet<&FindingKey> = self.findings.iter().map(|one| &one.id).collect();
+        self.removed_findings.retain(|key| !there.contains(key));
     }
 
     pub(crate) fn event(
@@ -80,7 +97,7 @@ pub struct Register {
     pub(crate) entries: HashMap<DeviceId, Entry>,
     /// Who has, or had, an address.
     pub(crate) holders: HashMap<Address, Vec<DeviceId>>,
-    /// Ids that were joined into others, and those of random addresses that came later.
+    /// Ids that were joined into others.
     pub(crate) aliases: HashMap<DeviceId, DeviceId>,
     pub(crate) findings: BTreeMap<FindingKey, TrackedFinding>,
     pub(crate) changes: Vec<Change>,
@@ -197,7 +214,9 @@ impl Register {
         // A change holds the record as it was: that goes, too.
         self.changes.retain(|change| {
             let touched = change.before.iter().any(|record| record.id == id);
-            !touched && !change.after.contains(&id)
+            let goes = touched || change.after.contains(&id);
+            update.removed_changes.extend(goes.then_some(change.id));
+            !goes
         });
         Ok(update)
     }

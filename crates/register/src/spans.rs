@@ -23,44 +23,67 @@ pub(crate) enum Effect {
     Came,
 }
 
-/// Enters a sighting. `same` tells which entry it is.
+/// Enters a sighting. `same` tells which entry it is. What had gone and is back goes on in the
+/// same entry.
 pub(crate) fn see<T: Clone + PartialEq>(
     list: &mut Vec<Span<T>>,
     seen: &Span<T>,
     same: impl Fn(&T) -> bool,
 ) -> Effect {
-    match list.iter_mut().find(|span| same(&span.value)) {
-        // A sighting before it went does not bring it back.
-        Some(span) if span.gone && seen.last <= span.last => Effect::Nothing,
-        Some(span) => {
-            let effect = if span.gone {
-                Effect::Came
-            } else if seen.last > span.last || seen.first < span.first {
-                Effect::Longer
-            } else {
-                Effect::Nothing
-            };
-            let changed = span.value != seen.value;
-            if changed {
-                span.value = seen.value.clone();
-            }
-            span.first = span.first.min(seen.first);
-            span.last = span.last.max(seen.last);
-            span.gone = false;
-            if changed && effect == Effect::Nothing { Effect::Longer } else { effect }
-        }
-        None => {
-            list.push(Span { gone: false, ..seen.clone() });
-            shorten(list);
-            Effect::Came
-        }
+    let Some(span) = latest(list, &same) else {
+        list.push(Span { gone: false, ..seen.clone() });
+        shorten(list);
+        return Effect::Came;
+    };
+    // A sighting before it went does not bring it back.
+    if span.gone && seen.last <= span.last {
+        return Effect::Nothing;
     }
+    let changed = span.value != seen.value;
+    let longer = seen.last > span.last || seen.first < span.first;
+    let effect = match (span.gone, changed || longer) {
+        (true, _) => Effect::Came,
+        (false, true) => Effect::Longer,
+        (false, false) => Effect::Nothing,
+    };
+    if changed {
+        span.value = seen.value.clone();
+    }
+    span.first = span.first.min(seen.first);
+    span.last = span.last.max(seen.last);
+    span.gone = false;
+    effect
+}
+
+/// As [`see`], for what is lent: what had gone and is back gets an entry of its own, because
+/// somebody else may have had it in between.
+pub(crate) fn borrow<T: Clone + PartialEq>(list: &mut Vec<Span<T>>, seen: &Span<T>) -> Effect {
+    let Some(span) = latest(list, |value| *value == seen.value) else {
+        return see(list, seen, |value| *value == seen.value);
+    };
+    if span.gone && seen.last > span.last {
+        let first = if seen.first > span.last { seen.first } else { seen.last };
+        list.push(Span { first, gone: false, ..seen.clone() });
+        shorten(list);
+        return Effect::Came;
+    }
+    // The sighting begins where the first of several spans does.
+    let earlier = list.iter().any(|span| span.value == seen.value && span.gone);
+    let first = if earlier { seen.last } else { seen.first };
+    see(list, &Span { first, ..seen.clone() }, |value| *value == seen.value)
+}
+
+fn latest<T>(list: &mut [Span<T>], same: impl Fn(&T) -> bool) -> Option<&mut Span<T>> {
+    list.iter_mut().filter(|span| same(&span.value)).max_by_key(|span| (!span.gone, span.last))
 }
 
 /// Takes both lists together.
 pub(crate) fn join<T: Clone + PartialEq>(into: &mut Vec<Span<T>>, from: &[Span<T>]) {
     for span in from {
-        match into.iter_mut().find(|known| known.value == span.value) {
+        let meets = |known: &&mut Span<T>| {
+            known.value == span.value && known.first <= span.last && span.first <= known.last
+        };
+        match into.iter_mut().find(meets) {
             Some(known) => {
                 known.gone &= span.gone;
                 known.first = known.first.min(span.first);

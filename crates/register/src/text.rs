@@ -57,7 +57,7 @@ fn bounded(
         let problem = format!("has {length} characters: shorten it to {most}");
         return Err(RegisterError::Text { field, problem });
     }
-    if let Some(odd) = text.chars().find(|c| !is_plain(*c) && !(lines && *c == '\n')) {
+    if let Some(odd) = text.chars().find(|c| !(is_plain(*c) || lines && *c == '\n')) {
         let problem = format!("has the control character U+{:04X}: leave it out", u32::from(odd));
         return Err(RegisterError::Text { field, problem });
     }

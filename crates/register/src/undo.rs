@@ -43,6 +43,7 @@ impl Register {
             update.event(now, &record.id, EventKind::Edited, says, Some(by));
         }
         self.restore_findings(&change, &mut update);
+        update.settle();
         if let Some(kept) = self.changes.iter_mut().find(|one| one.id == change.id) {
             kept.undone = true;
             update.changes.push(kept.clone());
@@ -91,10 +92,7 @@ fn carry_over(restored: &mut [Record], now: &Record, made: Option<&Record>) {
     if made == Some(now) {
         return;
     }
-    let since = |span: &Span<Address>| {
-        let known = made.and_then(|made| made.addresses.iter().find(|one| one.value == span.value));
-        known.is_none_or(|known| known != span)
-    };
+    let since = |span: &Span<Address>| made.is_none_or(|made| !made.addresses.contains(span));
     for span in now.addresses.iter().filter(|span| since(span)) {
         let has = |record: &Record| record.addresses.iter().any(|one| one.value == span.value);
         let place = restored
@@ -103,9 +101,12 @@ fn carry_over(restored: &mut [Record], now: &Record, made: Option<&Record>) {
             .or_else(|| restored.iter().position(|record| record.id == now.id))
             .unwrap_or(0);
         let Some(record) = restored.get_mut(place) else { continue };
-        see(&mut record.addresses, span, |value| *value == span.value);
-        if let Some(mine) = record.addresses.iter_mut().find(|one| one.value == span.value) {
-            mine.gone = span.gone;
+        // The entry that went on, or a new one.
+        let first = span.first;
+        let same = |one: &&mut Span<Address>| one.value == span.value && one.first == first;
+        match record.addresses.iter_mut().find(same) {
+            Some(mine) => mine.clone_from(span),
+            None => drop(see(&mut record.addresses, span, |value| *value == span.value)),
         }
         record.last = record.last.max(span.last);
     }

@@ -8,6 +8,7 @@
 
 mod caller;
 pub mod clock;
+mod engine;
 pub mod intake;
 mod problem;
 mod site;
@@ -15,5 +16,6 @@ pub mod view;
 pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
+pub use engine::{CertificateState, Engine, EngineOptions, MetricsFor, Parts};
 pub use problem::{Answer, Problem, ProblemKind};
 pub use site::{Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick};

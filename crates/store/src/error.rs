@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sea_orm::error::ConnAcquireErr;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use thiserror::Error;
 
@@ -122,6 +123,9 @@ impl StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         let code = match &error {
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => {
+                return StoreError::Closed;
+            }
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => match cause.as_ref() {

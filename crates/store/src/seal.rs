@@ -1,55 +1,59 @@
-//! How entries become leaves and checkpoints: the seam to `cordon-ledger`.
+//! How entries become leaves and checkpoints.
 
+use std::fmt;
+use std::sync::Arc;
+
+use cordon_ledger::{Checkpoint, Hash, LogKey, Origin, Signer, Tree, Verifier, encode, leaf_hash};
+use cordon_model::Timestamp;
 use cordon_model::record::Entry;
-use sha2::{Digest, Sha256};
 
 use crate::StoreError;
 
-/// Encodes entries and signs checkpoints.
-pub trait Notary: Send + Sync {
+/// Who signs for the ledger, and under which name.
+#[derive(Clone)]
+pub struct Notary {
+    origin: Origin,
+    signer: Arc<dyn Signer>,
+    verifier: Arc<dyn Verifier>,
+}
+
+impl Notary {
+    /// Signs for the ledger of this name; checkpoints that are read again must be of this key.
+    pub fn new(origin: Origin, signer: Arc<dyn Signer>, verifier: Arc<dyn Verifier>) -> Self {
+        Notary { origin, signer, verifier }
+    }
+
+    /// The name and key with which others check what is signed here.
+    #[must_use]
+    pub fn key(&self) -> LogKey {
+        LogKey { origin: self.origin.clone(), public_key: self.signer.public_key() }
+    }
+
     /// The bytes of an entry at its place, and their leaf hash.
-    fn leaf(&self, index: u64, entry: &Entry) -> Result<(Vec<u8>, [u8; 32]), StoreError>;
-
-    /// A signed checkpoint.
-    fn checkpoint(&self, size: u64, root: [u8; 32]) -> Result<String, StoreError>;
-
-    /// Size and root of a checkpoint whose signature holds.
-    fn check(&self, text: &str) -> Result<(u64, [u8; 32]), StoreError>;
-}
-
-/// The right edge of a Merkle tree (RFC 9162, section 2.1): enough to append and to know the root.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Tree {
-    size: u64,
-    /// Roots of the full subtrees, the largest first.
-    edge: Vec<[u8; 32]>,
-}
-
-impl Tree {
-    pub(crate) fn size(&self) -> u64 {
-        self.size
+    pub(crate) fn leaf(index: u64, entry: &Entry) -> Result<(Vec<u8>, Hash), StoreError> {
+        let record = encode(index, entry).map_err(|error| StoreError::Value(error.to_string()))?;
+        let leaf = leaf_hash(&record);
+        Ok((record, leaf))
     }
 
-    pub(crate) fn append(&mut self, leaf: [u8; 32]) {
-        let mut node = leaf;
-        for _ in 0..self.size.trailing_ones() {
-            if let Some(left) = self.edge.pop() {
-                node = join(&left, &node);
-            }
-        }
-        self.edge.push(node);
-        self.size = self.size.saturating_add(1);
+    /// A signed checkpoint over this tree, whose last record is of this time.
+    pub(crate) fn checkpoint(&self, tree: &Tree, at: Option<Timestamp>) -> String {
+        let origin = self.origin.clone();
+        Checkpoint { origin, size: tree.size(), root: tree.root(), at }.sign(self.signer.as_ref())
     }
 
-    pub(crate) fn root(&self) -> [u8; 32] {
-        let mut nodes = self.edge.iter().rev();
-        match nodes.next() {
-            Some(last) => nodes.fold(*last, |right, left| join(left, &right)),
-            None => Sha256::digest([]).into(),
-        }
+    /// Size and root of a checkpoint that this key signed.
+    pub(crate) fn check(&self, text: &str) -> Result<(u64, Hash), StoreError> {
+        Checkpoint::verify(text, &self.key(), self.verifier.as_ref())
+            .map(|checkpoint| (checkpoint.size, checkpoint.root))
+            .map_err(|error| {
+                StoreError::Ledger(format!("a kept checkpoint does not hold: {error}"))
+            })
     }
 }
 
-fn join(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+impl fmt::Debug for Notary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Notary").field(&self.key()).finish()
+    }
 }

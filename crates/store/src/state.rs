@@ -33,7 +33,8 @@ pub trait State: Send + Sync {
 
     /// Writes all or nothing, durably: once this answers `Ok`, a loss of power changes nothing.
     ///
-    /// After an error nothing was written, except that an error while the disk itself fails
+    /// What was asked for is written even if the caller stops waiting. After an error nothing was
+    /// written, except that an error while the disk itself fails
     /// leaves open which of the two it is until the next start.
     async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
 
@@ -100,6 +101,10 @@ pub trait State: Send + Sync {
 
     /// Bytes that the database takes.
     async fn size(&self) -> Result<u64, StoreError>;
+
+    /// Writes what was asked for before, and lets go of the database. Later calls get
+    /// [`StoreError::Closed`].
+    async fn close(&self) -> Result<(), StoreError>;
 }
 
 /// Everything small.

@@ -1,8 +1,8 @@
 //! The one task that writes: what arrives together goes into one transaction.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use cordon_ledger::Tree;
 use cordon_model::Timestamp;
 use cordon_model::record::DataClass;
 use sea_orm::{
@@ -14,8 +14,7 @@ use tracing::{error, warn};
 
 use crate::rows::apply::{Numbers, add_checkpoint, add_leaf, apply};
 use crate::rows::retire::retire;
-use crate::seal::Tree;
-use crate::sqlite::{Promises, Reopen};
+use crate::sqlite::{Lock, Promises, Reopen};
 use crate::state::{ENTRIES_MAX, WRITES_MAX};
 use crate::{Commit, Committed, LedgerRow, Notary, Retired, StoreError};
 
@@ -43,11 +42,13 @@ pub(crate) struct Writer {
     pub(crate) site: String,
     pub(crate) db: DatabaseConnection,
     pub(crate) reopen: Reopen,
-    pub(crate) notary: Arc<dyn Notary>,
+    pub(crate) notary: Notary,
     pub(crate) tree: Tree,
     pub(crate) checkpoint: String,
     pub(crate) numbers: Numbers,
     pub(crate) promises: Promises,
+    /// `None` in memory.
+    pub(crate) _lock: Option<Lock>,
 }
 
 impl Writer {
@@ -90,6 +91,7 @@ impl Writer {
                 }
                 Job::Close(answer) => {
                     self.reopen.finish(self.db).await;
+                    drop(self._lock);
                     // Whoever asked may have left.
                     answer.send(()).ok();
                     return;
@@ -133,7 +135,18 @@ impl Writer {
         let mut tree = self.tree.clone();
         let mut numbers = self.numbers.clone();
         let mut results = Vec::with_capacity(commits.len());
-        for commit in commits {
+        if let [only] = commits {
+            // Alone, it needs no point to go back to.
+            match self.apply(&transaction, &mut tree, &mut numbers, only).await {
+                Ok(()) => results.push(Ok(self.tree.size())),
+                Err(error) if error.is_refusal() => {
+                    transaction.rollback().await?;
+                    return Ok(vec![Err(error)]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for commit in commits.iter().filter(|_| commits.len() > 1) {
             let point = transaction.begin().await?;
             let mut further = tree.clone();
             match self.apply(&point, &mut further, &mut numbers, commit).await {
@@ -151,7 +164,8 @@ impl Writer {
         }
         let mut checkpoint = None;
         if tree.size() != self.tree.size() {
-            let text = self.notary.checkpoint(tree.size(), tree.root())?;
+            let last = commits.iter().rev().find_map(|commit| commit.entries.last());
+            let text = self.notary.checkpoint(&tree, last.map(|entry| entry.at));
             add_checkpoint(&transaction, &self.site, tree.size(), text.clone()).await?;
             checkpoint = Some(text);
         }
@@ -189,7 +203,7 @@ impl Writer {
             apply(db, &self.site, numbers, write).await?;
         }
         for entry in &commit.entries {
-            let (record, leaf) = self.notary.leaf(tree.size(), entry)?;
+            let (record, leaf) = Notary::leaf(tree.size(), entry)?;
             add_leaf(db, &self.site, LedgerRow { index: tree.size(), record, leaf }, entry).await?;
             tree.append(leaf);
         }

@@ -130,6 +130,18 @@ impl PacketSocket {
         self.flags(name).is_ok_and(|flags| flags & libc::IFF_UP != 0)
     }
 
+    /// The number of the interface of this name, asked without a further socket: a thread that may
+    /// open none asks too.
+    pub(super) fn index(&self, name: &str) -> Option<c_int> {
+        let mut request = request(name, libc::__c_anonymous_ifr_ifru { ifru_ifindex: 0 }).ok()?;
+        let socket = self.socket.as_raw_fd();
+        // SAFETY: SIOCGIFINDEX reads and writes one `ifreq`, which this is, and keeps no pointer.
+        let done = unsafe { libc::ioctl(socket, libc::SIOCGIFINDEX as _, &raw mut request) };
+        checked(done).ok()?;
+        // SAFETY: the union began as `ifru_ifindex`, and the kernel wrote that field.
+        Some(unsafe { request.ifr_ifru.ifru_ifindex }).filter(|&index| index > 0)
+    }
+
     /// The IFF_ flags of the interface of this name.
     pub(super) fn flags(&self, name: &str) -> io::Result<c_int> {
         flags(&self.socket, name)

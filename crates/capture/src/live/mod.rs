@@ -253,7 +253,7 @@ impl LiveSource {
 
     /// Listens if the interface is there and up; whether it does.
     fn attach_if_there(&mut self) -> Result<bool, CaptureError> {
-        if let Some(index) = kernel::interface_index(&self.status.path)
+        if let Some(index) = self.socket.index(&self.status.path)
             && self.socket.is_up(&self.status.path)
         {
             match self.attach(index) {

@@ -6,7 +6,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cordon_lab::{demo, pcap, write};
+use cordon_lab::{Frames, PcapWriter, clinic_300, demo, pcap, write};
+use cordon_model::LinkType;
 
 const CHECKSUMS: [&str; 6] = [
     "-oip.check_checksum:TRUE",
@@ -144,4 +145,37 @@ fn what_is_planted_stands_in_the_packets() {
             assert!(packets.iter().any(fits), "no packet has {row:?}");
         }
     }
+}
+
+/// Minutes of the clinic's day that are looked at, from midnight on: the beginning, the break-in,
+/// the coming of people and guests, the defects of the afternoon.
+const MINUTES: [i64; 6] = [0, 197, 380, 490, 605, 845];
+
+#[test]
+fn minutes_of_the_clinics_day_are_clean() {
+    let folder = Folder::new("day");
+    let site = clinic_300().unwrap();
+    let path = folder.0.join("day.pcap");
+    let file = BufWriter::new(File::create(&path).unwrap());
+    let mut file = PcapWriter::new(file, LinkType::ETHERNET).unwrap();
+    let mut written = 0;
+    for frame in Frames::new(&site, 1).unwrap() {
+        let frame = frame.unwrap();
+        let minute = (frame.at.secs() - site.start.secs()) / 60;
+        if MINUTES.iter().any(|begin| (*begin..begin + 2).contains(&minute)) {
+            file.write(&frame).unwrap();
+            written += 1;
+        }
+        if minute > 850 {
+            break;
+        }
+    }
+    file.into_inner().into_inner().unwrap();
+    assert!(written > 10_000, "only {written} frames");
+    // Conversations that began before a minute are without their beginning.
+    let begun = WRONG.replace(" || tcp.analysis.lost_segment", "");
+    let mut arguments = CHECKSUMS.to_vec();
+    arguments.extend(["-Y", &begun]);
+    let Some(wrong) = tshark(&path, &arguments) else { return };
+    assert_eq!(wrong, "");
 }

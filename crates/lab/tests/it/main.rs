@@ -7,5 +7,6 @@
     reason = "a test may fail and say what it skipped; the rule's own exception misses helpers"
 )]
 
+mod day;
 mod dissected;
 mod site;

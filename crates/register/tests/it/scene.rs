@@ -34,7 +34,7 @@ pub fn claim<T>(value: T, confidence: f32) -> Option<Claim<T>> {
 }
 
 /// What one conclusion holds.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub struct Scene {
     pub devices: Vec<Device>,
     pub evidence: Vec<Vec<(Attribute, Reason)>>,

@@ -132,6 +132,36 @@ fn an_address_that_dhcp_lends_to_another_device_belongs_to_each_in_its_time() {
 }
 
 #[test]
+fn an_address_that_returns_to_its_first_holder_was_the_seconds_in_between() {
+    let mut register = register();
+    let own = "10.0.0.4";
+    let see = |register: &mut _, spans: [(i64, i64); 2], now: i64| {
+        // The pipeline knows one time span per pair of addresses.
+        let mut scene = Scene::default();
+        for (mac, ips, (first, last)) in
+            [(CAMERA, &["10.0.0.5"][..], spans[0]), (PLC, &["10.0.0.5", own][..], spans[1])]
+        {
+            if first < now {
+                scene = scene.with(device(&[mac], ips, first, last));
+            }
+        }
+        scene.see(register, now)
+    };
+    let day = |n: i64| START + n * DAY;
+    see(&mut register, [(day(0), day(1)), (day(9), 0)], day(1));
+    see(&mut register, [(day(0), day(1)), (day(2), day(3))], day(3));
+    let update = see(&mut register, [(day(0), day(5)), (day(2), day(3))], day(5));
+    assert_eq!(says(&update, EventKind::AddressWent).len(), 1);
+    let who = |time| {
+        let record = register.record_of(None, Some(ip("10.0.0.5")), at(time)).unwrap();
+        record.seen.macs[0]
+    };
+    assert_eq!(who(day(0) + 60), mac(CAMERA));
+    assert_eq!(who(day(2) + 60), mac(PLC));
+    assert_eq!(who(day(5) + 60), mac(CAMERA));
+}
+
+#[test]
 fn a_packet_that_a_router_carries_is_whose_the_network_address_is() {
     let mut register = register();
     let router =
@@ -311,6 +341,7 @@ fn a_flood_of_random_addresses_never_pushes_out_what_people_named() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "it measures itself")]
 fn three_thousand_devices_are_observed_in_milliseconds() {
     let mut register = register();
     let scene = |now: i64| {

@@ -4,4 +4,4 @@ mod recorder;
 mod run;
 
 pub use recorder::Recorder;
-pub use run::{Gauges, Observed, Watch, WatchOptions, start};
+pub use run::{Gauges, Observed, Records, Watch, WatchOptions, start};

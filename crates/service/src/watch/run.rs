@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use cordon_history::{History, Site};
-use cordon_model::Timestamp;
+use cordon_model::{Fact, Flow, Timestamp};
 use cordon_pipeline::{Conclusions, Pipeline};
 use tokio::sync::mpsc;
 
@@ -19,6 +20,22 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const HAND_OVER: Duration = Duration::from_secs(1);
 /// Concluding never takes more than this share of the thread's time.
 const CONCLUDING_SHARE: u32 = 20;
+
+/// What is remembered of addresses and peers that do not come again.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The same, where tables are crowded.
+const MEMORY_IF_CROWDED: Duration = Duration::from_secs(24 * 3600);
+/// Between two rounds of forgetting, on the clock of the packets.
+const FORGET: Duration = Duration::from_secs(3600);
+
+/// What records of another tool say, on its way into the pipeline.
+#[derive(Default)]
+pub struct Records {
+    /// What was said.
+    pub facts: Vec<Fact>,
+    /// Who talked to whom.
+    pub flows: Vec<Flow>,
+}
 
 /// How the network is watched.
 pub struct WatchOptions {
@@ -71,6 +88,8 @@ pub struct Watch {
     pub pipeline: Pipeline,
     /// Where rows go.
     pub history: Arc<dyn History>,
+    /// Records of other tools.
+    pub records: Receiver<Records>,
     /// Where conclusions go; one that is not taken in time is left out.
     pub observed: mpsc::Sender<Observed>,
     /// What time it is.
@@ -99,6 +118,9 @@ struct Loop {
     flushed: Instant,
     concluded: Instant,
     pause: Duration,
+    forgot: Timestamp,
+    /// Whether the sources have ended and that was concluded.
+    over: bool,
 }
 
 impl Loop {
@@ -107,6 +129,8 @@ impl Loop {
         Loop {
             recorder: Recorder::new(watch.options.seed),
             now: Timestamp::default(),
+            forgot: Timestamp::default(),
+            over: false,
             handed: begun,
             flushed: begun,
             concluded: begun,
@@ -125,13 +149,42 @@ impl Loop {
                     stop
                 }
                 Taken::Nothing => stop,
-                Taken::Closed => true,
+                Taken::Closed => {
+                    // Records of other tools may still come.
+                    if self.over {
+                        std::thread::sleep(PATIENCE);
+                    }
+                    true
+                }
             };
-            self.keep_time(over);
-            if over {
+            let told = self.take_records();
+            if !self.over || told {
+                self.over = over;
+                self.keep_time(over);
+            }
+            if stop {
                 return;
             }
         }
+    }
+
+    fn take_records(&mut self) -> bool {
+        let mut told = false;
+        while let Ok(Records { facts, flows }) = self.watch.records.try_recv() {
+            told = true;
+            let times = facts.iter().map(|fact| fact.at).chain(flows.iter().map(|flow| flow.last));
+            self.now = times.fold(self.now, Timestamp::max);
+            for fact in &facts {
+                self.watch.pipeline.fact_with(fact, &mut self.recorder);
+            }
+            for flow in &flows {
+                self.watch.pipeline.flow_with(flow, &mut self.recorder);
+                if self.recorder.is_full() {
+                    self.hand_over();
+                }
+            }
+        }
+        told
     }
 
     fn take(&mut self, batch: Batch) {
@@ -201,13 +254,18 @@ impl Loop {
     }
 
     fn conclude(&mut self, over: bool) {
-        let Watch { clock, gauges, options, observed, .. } = &self.watch;
+        let Watch { clock, gauges, .. } = &self.watch;
         let begun = clock.instant();
         let conclusions = self.watch.pipeline.conclude();
         let took = clock.instant() - begun;
         gauges
             .conclude_ms
             .store(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if self.now.since(self.forgot) >= FORGET {
+            self.forgot = self.now;
+            self.watch.pipeline.forget(self.now, MEMORY, MEMORY_IF_CROWDED);
+        }
+        let Watch { clock, options, observed, .. } = &self.watch;
         self.concluded = clock.instant();
         self.pause = options.conclude_every.max(took.saturating_mul(CONCLUDING_SHARE));
         let told = Observed { conclusions, now: self.now, over };

@@ -52,7 +52,7 @@ pub(super) async fn changes_are_found_by_every_device_they_touch(state: Arc<dyn 
     .await;
     for id in ["a", "b"] {
         let found = state.changes(Some(&device_id(id)), newest(10)).await.unwrap();
-        assert_eq!(found.rows, [joined.clone()]);
+        assert_eq!(found.rows, std::slice::from_ref(&joined));
     }
     let mut undone = joined;
     undone.undone = true;

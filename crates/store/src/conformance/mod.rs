@@ -35,6 +35,7 @@ where
     people::an_ended_session_stays_ended(make().await).await;
     people::a_person_goes_with_what_they_sign_in_with(make().await).await;
     people::names_and_token_hashes_are_unique(make().await).await;
+    people::a_closed_store_says_so(make().await).await;
     growing::events_are_paged_without_a_gap_while_others_come(make().await).await;
     growing::changes_are_found_by_every_device_they_touch(make().await).await;
     growing::a_number_is_never_given_twice(make().await).await;

@@ -105,3 +105,12 @@ pub(super) async fn names_and_token_hashes_are_unique(state: Arc<dyn State>) {
     put(&state, vec![Write::DropToken("t".into()), Write::PutToken(token("u", 1, "anna"))]).await;
     assert_eq!(state.load().await.unwrap().tokens, [token("u", 1, "anna")]);
 }
+
+pub(super) async fn a_closed_store_says_so(state: Arc<dyn State>) {
+    put(&state, vec![Write::PutPerson(person("anna"))]).await;
+    state.close().await.unwrap();
+    let late = vec![Write::PutPerson(person("bea"))];
+    assert_eq!(refused(&state, late, Vec::new()).await, StoreError::Closed);
+    assert_eq!(state.load().await.unwrap_err(), StoreError::Closed);
+    assert_eq!(state.close().await.unwrap_err(), StoreError::Closed);
+}

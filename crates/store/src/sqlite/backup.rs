@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cordon_model::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use super::connect::{Role, connect, value};
+use super::connect::{Role, close, connect, value};
 use super::promises::{Promises, private};
 use super::{CHECKPOINTS, DATABASE, Options, Store, ledger, lock, migrate, named, sync_folder};
 use crate::rows::read;
@@ -40,10 +40,10 @@ pub(super) async fn backup(
             Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [name.into()]);
         db.execute_raw(copy).await?;
         file.sync_all().map_err(fail)?;
-        let copy = connect(&part, Role::Probe).await?;
+        let copy = connect(&part, Role::Copy).await?;
         let schema = migrate::schema(&copy, name).await?;
         let ledger = read::head(&copy, site).await?;
-        copy.close().await?;
+        close(&copy).await;
         let bytes = file.metadata().map_err(fail)?.len();
         std::fs::rename(&part, to).map_err(fail)?;
         sync_folder(to).map_err(fail)?;
@@ -104,7 +104,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// Everything that a start would check, and every page.
 async fn check(path: &Path, options: &Options) -> Result<LedgerHead, StoreError> {
     let name = path.display().to_string();
-    let db = connect(path, Role::Probe).await.map_err(|error| named(error, path))?;
+    let db = connect(path, Role::Copy).await.map_err(|error| named(error, path))?;
     let checked = async {
         let schema = migrate::schema(&db, &name).await?;
         if schema == 0 {
@@ -116,19 +116,18 @@ async fn check(path: &Path, options: &Options) -> Result<LedgerHead, StoreError>
             return Err(StoreError::Damaged(verdict));
         }
         let nothing = &mut Promises::nowhere();
-        let ledger = ledger::check(&db, &options.site, options.notary.as_ref(), nothing).await?;
+        let ledger = ledger::check(&db, &options.site, &options.notary, nothing).await?;
         Ok(LedgerHead { size: ledger.tree.size(), checkpoint: ledger.checkpoint })
     };
     let checked = checked.await.map_err(|error| named(error, path));
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the backup did not close");
-    }
+    close(&db).await;
     checked
 }
 
-/// Folds the log of the old database into it; one that is damaged keeps its log beside it.
+/// Folds the log of the old database into it. One that is damaged keeps its log beside it:
+/// opening it for writing could remove what may still be of use.
 async fn fold(path: &Path) {
-    if !path.exists() {
+    if !path.exists() || super::inspect(path).await.is_err() {
         return;
     }
     match connect(path, Role::Writer).await {
@@ -145,12 +144,17 @@ fn swap(dir: &Path, part: &Path, now: Timestamp) -> std::io::Result<Vec<PathBuf>
     let date: String =
         now.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
     let mut kept = Vec::new();
-    for name in [format!("{DATABASE}-wal"), format!("{DATABASE}-shm"), CHECKPOINTS.to_owned()] {
+    for name in [format!("{DATABASE}-wal"), CHECKPOINTS.to_owned()] {
         let (old, new) = (dir.join(&name), free(dir, &format!("{name}.before-{date}")));
         if old.exists() {
             std::fs::rename(&old, &new)?;
             kept.push(new);
         }
+    }
+    // The log's index: SQLite makes it anew.
+    let index = dir.join(format!("{DATABASE}-shm"));
+    if index.exists() {
+        std::fs::remove_file(index)?;
     }
     if path.exists() {
         let new = free(dir, &format!("{DATABASE}.before-{date}"));

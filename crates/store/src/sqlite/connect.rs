@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cordon_ledger::Tree;
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -15,7 +16,6 @@ use tracing::warn;
 
 use super::ledger;
 use crate::StoreError;
-use crate::seal::Tree;
 
 /// Page cache of the writer, KiB. The service has 100 MB in all.
 const WRITER_CACHE_KIB: i64 = 4_096;
@@ -30,6 +30,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a read waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
 
+/// How long a connection may take to close; a page of the console or an export may still be read.
+const CLOSE: Duration = Duration::from_secs(10);
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
@@ -37,8 +40,10 @@ pub(crate) enum Role {
     Writer,
     /// Reads while the writer writes.
     Readers,
-    /// Looks at a file and leaves it as it is.
+    /// Looks at a file that others may have open, and leaves it as it is.
     Probe,
+    /// Looks at a file that nobody else has open, without a log or an index beside it.
+    Copy,
 }
 
 /// Opens a file.
@@ -49,13 +54,16 @@ pub(crate) async fn connect(path: &Path, role: Role) -> Result<DatabaseConnectio
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
-            .pragma("journal_size_limit", LOG_MAX.to_string()),
+            .pragma("journal_size_limit", LOG_MAX.to_string())
+            // What was forgotten is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON"),
         Role::Readers => {
             options.pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "ON")
         }
-        Role::Probe => {
-            options.read_only(true).pragma("cache_size", (-READER_CACHE_KIB).to_string())
-        }
+        Role::Probe | Role::Copy => options
+            .read_only(true)
+            .immutable(role == Role::Copy)
+            .pragma("cache_size", (-READER_CACHE_KIB).to_string()),
     };
     let connections = if role == Role::Readers { READERS } else { 1 };
     pool(options, connections).await
@@ -73,7 +81,8 @@ async fn pool(
 ) -> Result<DatabaseConnection, StoreError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(connections)
-        .min_connections(1)
+        // None is kept up by the pool itself: it would open one again after it was closed.
+        .min_connections(0)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -125,9 +134,7 @@ impl Reopen {
         if self.path.is_none() {
             return Ok(None);
         }
-        if let Err(error) = old.close_by_ref().await {
-            warn!(%error, "the old connection did not close");
-        }
+        close(old).await;
         self.open().await.map(Some)
     }
 
@@ -161,9 +168,16 @@ impl Reopen {
         if let Err(error) = db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
             warn!(%error, "the log was not folded into the database; the next start does it");
         }
-        if let Err(error) = db.close().await {
-            warn!(%error, "the database did not close");
-        }
+        close(&db).await;
+    }
+}
+
+/// Closes, within a bound: what is still in use then is let go of when the process ends.
+pub(crate) async fn close(db: &DatabaseConnection) {
+    match tokio::time::timeout(CLOSE, db.close_by_ref()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "a connection did not close"),
+        Err(_) => warn!("a connection did not close in time"),
     }
 }
 

@@ -1,18 +1,18 @@
 //! At the start: the ledger has no gap, and is what was signed.
 
+use cordon_ledger::{Hash, Tree};
 use cordon_model::Text;
 use sea_orm::ConnectionTrait;
 
 use super::promises::Promises;
 use crate::rows::read;
-use crate::seal::Tree;
 use crate::state::LEAVES_MAX;
 use crate::{Notary, StoreError};
 
 /// The tree over all leaves, and its roots at the sizes asked for.
 pub(crate) struct Grown {
     pub(crate) tree: Tree,
-    pub(crate) roots: Vec<(u64, [u8; 32])>,
+    pub(crate) roots: Vec<(u64, Hash)>,
 }
 
 /// Reads all leaf hashes, a piece at a time.
@@ -21,7 +21,7 @@ pub(crate) async fn grow<C: ConnectionTrait>(
     site: &str,
     at: &[u64],
 ) -> Result<Grown, StoreError> {
-    let mut tree = Tree::default();
+    let mut tree = Tree::new();
     let mut roots = Vec::new();
     loop {
         let from = tree.size();
@@ -63,7 +63,7 @@ pub(crate) struct Checked {
 pub(crate) async fn check<C: ConnectionTrait>(
     db: &C,
     site: &Text,
-    notary: &dyn Notary,
+    notary: &Notary,
     promises: &mut Promises,
 ) -> Result<Checked, StoreError> {
     let stored = read::last_checkpoint(db, site).await?;

@@ -10,7 +10,6 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,12 +42,12 @@ pub const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = "state.lock";
 
 /// How to open a store.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whose state it is.
     pub site: Text,
-    /// Who encodes and signs for the ledger.
-    pub notary: Arc<dyn Notary>,
+    /// Who signs for the ledger.
+    pub notary: Notary,
     /// Pages of 4 KiB that the database may have at most.
     pub max_pages: Option<u32>,
 }
@@ -64,14 +63,14 @@ pub struct Opened {
     pub checkpoints: Beside,
 }
 
-/// State in SQLite. Dropping it lets what is under way finish; [`Store::close`] waits for that.
+/// State in SQLite. Dropping it lets what is under way finish; [`State::close`] waits for that.
 pub struct Store {
     site: String,
+    /// The file; `None` in memory.
+    path: Option<PathBuf>,
     jobs: mpsc::Sender<Job>,
     readers: DatabaseConnection,
     opened: Opened,
-    /// Held as long as the store is; the kernel gives it back even after `kill -9`.
-    _lock: Option<File>,
 }
 
 impl std::fmt::Debug for Store {
@@ -111,12 +110,13 @@ impl Store {
         reopen: Reopen,
         mut promises: Promises,
         schema_before: i64,
-        lock: Option<File>,
+        lock: Option<Lock>,
     ) -> Result<Self, StoreError> {
         let Options { site, notary, .. } = options;
-        let checked = ledger::check(&db, &site, notary.as_ref(), &mut promises).await?;
+        let checked = ledger::check(&db, &site, &notary, &mut promises).await?;
         let numbers = Numbers::load(&db, &site).await?;
         let site = site.to_string();
+        let path = reopen.path.clone();
         let writer = Writer {
             site: site.clone(),
             db,
@@ -126,25 +126,18 @@ impl Store {
             checkpoint: checked.checkpoint,
             numbers,
             promises,
+            _lock: lock,
         };
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(writer.run(queue));
         let opened = Opened { schema_before, schema: migrate::NEWEST, checkpoints: checked.beside };
-        Ok(Store { site, jobs, readers, opened, _lock: lock })
+        Ok(Store { site, path, jobs, readers, opened })
     }
 
     /// What the start found.
     #[must_use]
     pub fn opened(&self) -> Opened {
         self.opened
-    }
-
-    /// Waits until everything was written, and closes the file.
-    pub async fn close(self) -> Result<(), StoreError> {
-        if let Err(error) = self.readers.close_by_ref().await {
-            tracing::warn!(%error, "the readers did not close");
-        }
-        self.ask(Job::Close).await
     }
 
     /// Lets the database have this many pages of 4 KiB at most from now on.
@@ -243,7 +236,14 @@ impl State for Store {
     }
 
     async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
-        backup::backup(&self.readers, &self.site, to).await
+        let Some(path) = &self.path else {
+            return backup::backup(&self.readers, &self.site, to).await;
+        };
+        // A connection of its own: the copy takes long, and the readers may not even write a copy.
+        let db = connect::connect(path, Role::Probe).await?;
+        let made = backup::backup(&db, &self.site, to).await;
+        connect::close(&db).await;
+        made
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
@@ -251,10 +251,29 @@ impl State for Store {
         let bytes: i64 = connect::value(&self.readers, "PRAGMA page_size").await?;
         Ok(pages.saturating_mul(bytes).unsigned_abs())
     }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        if self.path.is_some() {
+            connect::close(&self.readers).await;
+        }
+        self.ask(Job::Close).await
+    }
+}
+
+/// The directory is this process's as long as this is there; the writer has it until it is done.
+/// After `kill -9` the kernel gives it back.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not left to closing: a program that is just being started has the file open too.
+        self.0.unlock().ok();
+    }
 }
 
 /// Takes the directory for this process.
-fn lock(dir: &Path) -> Result<File, StoreError> {
+fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let path = dir.join(LOCK);
     let fail = |error| StoreError::io(&path, &error);
     let mut file =
@@ -275,7 +294,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     file.set_len(0).map_err(fail)?;
     file.rewind().map_err(fail)?;
     writeln!(file, "{}", std::process::id()).map_err(fail)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Looks at the file without changing it: is it ours, whole, and not newer than this build?
@@ -305,9 +324,7 @@ async fn inspect(path: &Path) -> Result<i64, StoreError> {
         Ok(schema)
     };
     let schema = checked.await.map_err(|error| named(error, path));
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the probe did not close");
-    }
+    connect::close(&db).await;
     schema
 }
 

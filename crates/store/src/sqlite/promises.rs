@@ -6,10 +6,12 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cordon_ledger::NOTE_MAX;
+
 use crate::StoreError;
 
-/// The line after each checkpoint.
-const END: &str = "%%\n";
+/// What ends a checkpoint: its last line, and an empty one.
+const END: &str = "\n\n";
 /// Beyond this the older half goes; the database keeps all of them.
 const FILE_MAX: u64 = 2 << 20;
 /// What a file may have to be read at all.
@@ -42,13 +44,16 @@ impl Promises {
         let file = private().read(true).append(true).create(true).open(path).map_err(fail)?;
         let mut bytes = Vec::new();
         (&file).take(READ_MAX).read_to_end(&mut bytes).map_err(fail)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let whole = text.rfind(END).map_or(0, |at| at.saturating_add(END.len()));
-        let last = text.get(..whole).and_then(|text| {
-            text.split_inclusive('\n').collect::<String>().strip_suffix(END).map(|text| {
-                text.rsplit_once(&format!("\n{END}")).map_or(text, |(_, last)| last).to_owned()
-            })
-        });
+        // What is cut short may be cut within a character.
+        let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let last = whole(text).last();
+        let (whole, last) = last.map_or((0, None), |(end, text)| (end, Some(text.to_owned())));
+        if bytes.len().saturating_sub(whole) > NOTE_MAX {
+            return Err(StoreError::Ledger(format!(
+                "{} is damaged after byte {whole}",
+                path.display()
+            )));
+        }
         let open = Open { path: path.to_owned(), file: Arc::new(file), whole: whole as u64 };
         Ok(Promises { open: Some(open), last })
     }
@@ -63,10 +68,9 @@ impl Promises {
         self.last = Some(text.to_owned());
         let Some(open) = &mut self.open else { return Ok(()) };
         let mut record = text.to_owned();
-        if !record.ends_with('\n') {
+        while !record.ends_with(END) {
             record.push('\n');
         }
-        record.push_str(END);
         let (path, file, whole) = (open.path.clone(), open.file.clone(), open.whole);
         let written =
             tokio::task::spawn_blocking(move || append(&path, file, whole, record.as_bytes()));
@@ -75,6 +79,25 @@ impl Promises {
         open.whole = whole;
         Ok(())
     }
+}
+
+/// The whole checkpoints of such a file, each with where it ends. Body and signatures of a signed
+/// note have an empty line between them and one after them; what is cut short ends the list.
+fn whole(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    /// How a signature line begins.
+    const DASH: &str = "\u{2014} ";
+    let mut at = 0_usize;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let body = rest.find(END)?.saturating_add(END.len());
+        let signatures = rest.get(body..)?;
+        let end = body.saturating_add(signatures.find(END)?).saturating_add(END.len());
+        if !signatures.starts_with(DASH) {
+            return None;
+        }
+        at = at.saturating_add(end);
+        Some((at, rest.get(..end)?.strip_suffix('\n')?))
+    })
 }
 
 /// Options of a file that only its owner reads.
@@ -107,9 +130,8 @@ fn append(
 /// Writes the newer half and `record` to a new file in its place.
 fn shorten(path: &Path, record: &[u8]) -> std::io::Result<(Arc<File>, u64)> {
     let text = std::fs::read_to_string(path)?;
-    let middle = text.floor_char_boundary(text.len() / 2);
-    let newer = text.get(middle..).unwrap_or_default();
-    let newer = newer.split_once(&format!("\n{END}")).map_or("", |(_, newer)| newer);
+    let newer = whole(&text).map(|(end, _)| end).find(|end| *end >= text.len() / 2);
+    let newer = newer.and_then(|from| text.get(from..)).unwrap_or_default();
     let fresh = path.with_extension("new");
     let mut file = private().write(true).create(true).truncate(true).open(&fresh)?;
     file.write_all(newer.as_bytes())?;
@@ -126,37 +148,48 @@ fn shorten(path: &Path, record: &[u8]) -> std::io::Result<(Arc<File>, u64)> {
 mod tests {
     use super::*;
 
+    fn note(size: u64) -> String {
+        format!("cordon.test/home\n{size}\nroot\n\n\u{2014} cordon.test/home AAAA\n")
+    }
+
     #[tokio::test]
     async fn half_a_checkpoint_at_the_end_is_ignored_and_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("checkpoints");
         let mut promises = Promises::open(&path).unwrap();
         assert_eq!(promises.last(), None);
-        promises.add("one\n1\n").await.unwrap();
-        promises.add("two\n2\n").await.unwrap();
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"thr").unwrap();
-        let mut promises = Promises::open(&path).unwrap();
-        assert_eq!(promises.last(), Some("two\n2\n"));
-        promises.add("four\n4\n").await.unwrap();
+        promises.add(&note(1)).await.unwrap();
+        promises.add(&note(2)).await.unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let third = note(3);
+        // Cut anywhere, also within a character and just before the last line break.
+        for cut in 1..=third.len() {
+            let torn = [whole.as_slice(), &third.as_bytes()[..cut]].concat();
+            std::fs::write(&path, torn).unwrap();
+            let mut promises = Promises::open(&path).unwrap();
+            assert_eq!(promises.last(), Some(&*note(2)), "{cut}");
+            promises.add(&note(4)).await.unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text, format!("{}\n{}\n{}\n", note(1), note(2), note(4)), "{cut}");
+        }
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "one\n1\n%%\ntwo\n2\n%%\nfour\n4\n%%\n");
+        assert_eq!(cordon_ledger::Notes::new(&text).count(), 3, "the ledger reads the same");
     }
 
     #[tokio::test]
     async fn the_file_stays_bounded_and_keeps_the_newest() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("checkpoints");
-        let one = format!("{}\n", "x".repeat(99));
-        std::fs::write(&path, format!("{one}{END}").repeat(21_000)).unwrap();
+        std::fs::write(&path, format!("{}\n", note(1)).repeat(45_000)).unwrap();
         let before = std::fs::metadata(&path).unwrap().len();
         assert!(before > FILE_MAX);
         let mut promises = Promises::open(&path).unwrap();
-        promises.add("last\n").await.unwrap();
-        promises.add("very last\n").await.unwrap();
+        promises.add(&note(2)).await.unwrap();
+        promises.add(&note(3)).await.unwrap();
         assert!(std::fs::metadata(&path).unwrap().len() < before / 2 + 1_000);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(&one), "whole checkpoints only");
-        assert!(text.ends_with("%%\nlast\n%%\nvery last\n%%\n"));
-        assert_eq!(Promises::open(&path).unwrap().last(), Some("very last\n"));
+        assert!(text.starts_with(&note(1)), "whole checkpoints only");
+        assert!(text.ends_with(&format!("{}\n{}\n", note(2), note(3))));
+        assert_eq!(Promises::open(&path).unwrap().last(), Some(&*note(3)));
     }
 }

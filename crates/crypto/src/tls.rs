@@ -1,1 +1,0 @@
-//! The certificate that the service shows, and how it speaks TLS.
