@@ -19,6 +19,8 @@ pub struct Args {
 pub enum Command {
     /// Look at captures or a live interface: devices, findings, the five things to fix first
     Look(LookArgs),
+    /// Stay: keep watch on a network, with a console in the browser
+    Run(RunArgs),
     /// Write the capture of a small clinic, plant and home, and look at it
     Demo(DemoArgs),
     /// Print the JSON Schema of an output format
@@ -60,6 +62,67 @@ pub struct LookArgs {
 
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Parser)]
+#[command(
+    after_help = "Examples:\n  sudo cordon run                    listen on every interface with hardware\n  \
+    sudo cordon run eth1 eth2          listen on these\n  cordon run --replay day.pcap       play a capture in its \
+    own time\n  cordon run --replay day.pcap --speed max\n\nNo configuration is needed; `cordon config keys` lists what \
+    can be set. cordon only listens: it sends no packet into the networks it watches."
+)]
+pub struct RunArgs {
+    /// Interfaces to listen on; without any, every one that is up and has hardware behind it
+    #[arg(value_name = "INTERFACE", conflicts_with = "replay")]
+    pub interfaces: Vec<String>,
+
+    /// Play a capture file, or a folder of them, in place of listening
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+
+    /// How fast to play: 1 as recorded, 60 an hour a minute, max as fast as possible
+    #[arg(long, value_name = "N", requires = "replay")]
+    pub speed: Option<String>,
+
+    /// Where to keep everything
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Address and port of the console, such as 127.0.0.1:8443
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+
+    /// Configuration file; without it /etc/cordon/cordon.toml or ~/.config/cordon/cordon.toml, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Set a key of the configuration, such as web.second_person=true
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl RunArgs {
+    /// What the arguments mean in terms of the configuration.
+    pub fn assignments(&self) -> Vec<String> {
+        let quoted = |text: &str| format!("{text:?}");
+        let mut all = self.set.clone();
+        if !self.interfaces.is_empty() {
+            let names: Vec<String> = self.interfaces.iter().map(|name| quoted(name)).collect();
+            all.push(format!("capture.interfaces=[{}]", names.join(", ")));
+        }
+        let path = |path: &PathBuf| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            quoted(&path.display().to_string())
+        };
+        all.extend(self.replay.as_ref().map(|file| format!("replay.file={}", path(file))));
+        all.extend(self.speed.as_ref().map(|speed| match speed.parse::<f64>() {
+            Ok(speed) => format!("replay.speed={speed}"),
+            Err(_) => format!("replay.speed={}", quoted(speed)),
+        }));
+        all.extend(self.data.as_ref().map(|folder| format!("data.dir={}", path(folder))));
+        all.extend(self.listen.as_ref().map(|listen| format!("web.listen={}", quoted(listen))));
+        all
+    }
 }
 
 #[derive(Parser)]

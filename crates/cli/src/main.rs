@@ -7,6 +7,7 @@ mod failure;
 mod input;
 mod look;
 mod output;
+mod run;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match args.command {
         Command::Look(args) => look::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Schema { of: Schema::Look } => output::schema(),
     };

@@ -17,6 +17,12 @@ pub struct Account {
     pub group: u32,
 }
 
+/// Whether the process is root.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// A machine with more accounts keeps them elsewhere.
 const LARGEST_LIST: u64 = 1 << 20;
 

@@ -31,7 +31,7 @@ mod rights;
 mod standing;
 mod syscalls;
 
-pub use account::{Account, prepare_folder};
+pub use account::{Account, is_root, prepare_folder};
 pub use give_up::{GuardError, Plan, give_up};
 pub use notify::Notify;
 pub use standing::{Measure, Outcome, Standing};

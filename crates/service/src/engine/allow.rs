@@ -84,7 +84,11 @@ impl Engine {
     /// The names of what a caller may do, to something at least; the thing itself is asked about
     /// when it is done.
     pub(super) fn may_names(&self, caller: &Caller) -> Vec<String> {
-        self.policies.may(&principal(caller)).iter().map(|action| action.name().to_owned()).collect()
+        self.policies
+            .may(&principal(caller))
+            .iter()
+            .map(|action| action.name().to_owned())
+            .collect()
     }
 }
 

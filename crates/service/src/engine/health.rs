@@ -176,11 +176,10 @@ impl Engine {
     }
 
     pub(super) fn show_metrics(&self, caller: Option<&Caller>, visit: &Visit) -> Answer<String> {
-        let open = match self.options.metrics {
-            MetricsFor::Everybody => true,
-            MetricsFor::Local => visit.from.is_loopback(),
-            MetricsFor::SignedIn => false,
-        };
+        if self.options.metrics == MetricsFor::Nobody {
+            return Err(Problem::not_found("metrics here: web.metrics says nobody"));
+        }
+        let open = self.options.metrics == MetricsFor::Local && visit.from.is_loopback();
         match caller {
             Some(caller) => drop(self.may_site(caller, Action::MetricsView)?),
             None if open => {}

@@ -34,10 +34,7 @@ impl Engine {
                 _ = compact.tick() => self.compact().await,
                 _ = retire.tick() => self.retire().await,
                 _ = verify.tick() => self.verify_ledger().await.map(drop),
-                stopped = stop.wait_for(|stop| *stop) => {
-                    drop(stopped);
-                    return;
-                }
+                () = told(&mut stop) => return,
             };
             if let Err(problem) = done {
                 tracing::error!(%problem, "a round of housekeeping failed; it is tried again");
@@ -86,4 +83,10 @@ impl Engine {
             Keep::Never => 0,
         }
     }
+}
+
+/// Waits until the service is to stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // Where nobody is left to tell, it is time as well.
+    drop(stop.wait_for(|stop| *stop).await);
 }

@@ -63,7 +63,7 @@ pub struct Engine {
     history: Arc<ParquetHistory>,
     clock: Arc<dyn Clock>,
     policies: Policies,
-    vault: Vault,
+    vault: Arc<Vault>,
     log_key: LogKey,
     records: SyncSender<Records>,
     passkeys: Passkeys,

@@ -19,13 +19,13 @@ use crate::watch::Gauges;
 /// Who may read metrics without signing in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MetricsFor {
-    /// Nobody: it takes a session or a token.
+    /// Whoever has a session or a token.
     #[default]
     SignedIn,
-    /// Programs on the same machine.
+    /// Them, and programs on the same machine.
     Local,
-    /// Whoever may connect.
-    Everybody,
+    /// Nobody at all.
+    Nobody,
 }
 
 /// The server's certificate as it is now.
@@ -84,7 +84,7 @@ pub struct Parts {
     /// Who may do what.
     pub policies: Policies,
     /// Seals what is kept secret.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Signs the ledger's checkpoints.
     pub signing: Arc<SigningKey>,
     /// The ledger's name.

@@ -173,7 +173,8 @@ impl Engine {
         for before in known.iter().flat_map(|change| &change.before) {
             let now = world.register.get(&before.id);
             let grave = now.is_some_and(|now| now.criticality() != before.criticality());
-            let needs = self.may_device(caller, Action::ChangeUndo, now.unwrap_or(before), grave)?;
+            let needs =
+                self.may_device(caller, Action::ChangeUndo, now.unwrap_or(before), grave)?;
             if let Some(because) = needs.approval.first() {
                 let detail = format!("{}; change it in the device's form instead", because.title);
                 return Err(Problem::new(ProblemKind::Forbidden, detail));

@@ -1,0 +1,112 @@
+//! `cordon run`: the service, from the first socket to the last flush.
+//!
+//! The order is the point: everything that needs a right is opened first, then every right is
+//! given up, and only then are keys read, threads started and packets looked at.
+
+mod house;
+mod logging;
+mod outside;
+mod serve;
+mod settings;
+mod sources;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cordon_guard::{Account, Plan, give_up, prepare_folder};
+use cordon_service::view::CheckView;
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+pub use outside::Outside;
+pub use settings::{Loaded, data_folder};
+pub use sources::Packets;
+
+/// What the service is started for.
+pub struct Start {
+    /// The configuration in force.
+    pub loaded: Loaded,
+    /// Where packets come from.
+    pub packets: Packets,
+    /// Said after the link, by whoever starts it.
+    pub story: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let loaded = settings::load(&args.config, &args.assignments())?;
+    let packets = Packets::from_config(&loaded.settings.config);
+    start(Start { loaded, packets, story: None })
+}
+
+/// Runs the service until it is told to stop.
+pub fn start(start: Start) -> Result<ExitCode, Failure> {
+    let config = start.loaded.settings.config.clone();
+    logging::begin(&config.log)?;
+    cordon_crypto::tls::install_provider();
+    let account = account(config.run.user.as_ref().map(|name| name.as_str()))?;
+    let data = data_folder(&config);
+    prepare_folder(&data, account.as_ref()).map_err(|error| {
+        Failure::Other(format!("{}: {error}; name another folder with --data", data.display()))
+    })?;
+    let outside = Outside::open(&config, &start.packets)?;
+    let certificate = [&config.web.certificate, &config.web.key];
+    let plan = Plan {
+        write: vec![data.clone()],
+        read: certificate
+            .into_iter()
+            .flatten()
+            .map(|path| path.as_path().to_owned())
+            .chain(start.packets.files())
+            .chain(start.loaded.file.clone())
+            .collect(),
+        user: account,
+        ..Plan::default()
+    };
+    let standing = give_up(&plan).map_err(|error| Failure::Other(error.to_string()))?;
+    let checks = standing
+        .measures
+        .iter()
+        .map(|measure| CheckView {
+            name: format!("guard {}", measure.name),
+            verdict: match measure.outcome {
+                cordon_guard::Outcome::InForce => "good",
+                _ => "warning",
+            }
+            .to_owned(),
+            says: format!("{}: {}", measure.outcome.as_str(), measure.says),
+            fix: Some(measure.do_this.to_owned()).filter(|fix| !fix.is_empty()),
+        })
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .thread_name("serve")
+        .thread_stack_size(1 << 20)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(format!("no threads can be started: {error}")))?;
+    let house = house::House { data, checks };
+    let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Whom to become: the user that is configured, else `cordon` where root starts it and there is
+/// one.
+fn account(wanted: Option<&str>) -> Result<Option<Account>, Failure> {
+    let find = |name: &str| {
+        Account::find(name).map_err(|error| Failure::Other(format!("/etc/passwd: {error}")))
+    };
+    match wanted {
+        Some(name) => match find(name)? {
+            Some(account) => Ok(Some(account)),
+            None => Err(Failure::Other(format!(
+                "there is no user {name:?} on this machine; make it, or leave run.user out"
+            ))),
+        },
+        None if cordon_guard::is_root() => find("cordon"),
+        None => Ok(None),
+    }
+}

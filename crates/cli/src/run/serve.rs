@@ -1,0 +1,348 @@
+//! The service once rights are given up: opened, wired, served, stopped.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as channel};
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware;
+use cordon_api::http::{Door, DoorOptions, door, headers, serve_tls, serve_unix, who};
+use cordon_authz::Policies;
+use cordon_config::{Config, MetricsFor as Configured};
+use cordon_crypto::tls::Refreshed;
+use cordon_model::record::{DataClass, Keep};
+use cordon_pipeline::{Options, Pipeline};
+use cordon_service::clock::{Clock, SystemClock};
+use cordon_service::view::NewInvite;
+use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
+use cordon_service::{
+    Caller, CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, Who, intake,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch as told};
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::house::{House, Opened, SITE};
+use super::{Outside, Start};
+use crate::failure::Failure;
+use crate::input::note;
+
+/// The socket in the data folder through which this machine's root asks.
+pub const SOCKET: &str = "cordon.sock";
+/// A request takes longer only if it streams.
+const LONGEST_REQUEST: Duration = Duration::from_secs(60);
+/// Between two conclusions about all devices.
+const CONCLUDE: Duration = Duration::from_secs(5);
+/// A long flow is told in parts of this length.
+const ACTIVE_TIMEOUT: Duration = Duration::from_secs(300);
+/// A device that was heard within this time is there.
+const ONLINE: Duration = Duration::from_secs(900);
+/// Between two looks at the certificate files.
+const CERTIFICATE: Duration = Duration::from_secs(600);
+/// Records of other tools on their way into the pipeline.
+const RECORDS: usize = 8;
+
+/// Serves until told to stop.
+pub async fn serve(
+    start: Start,
+    config: Arc<Config>,
+    mut outside: Outside,
+    house: House,
+) -> Result<(), Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let names = names(&config);
+    let port =
+        outside.listener.local_addr().map_or(config.web.listen.port(), |address| address.port());
+    let opened = house.open(&config, &names, clock.as_ref()).await?;
+    let gauges = Arc::new(Gauges::default());
+    let (records, records_in) = channel::sync_channel(RECORDS);
+    let origins: Vec<String> = names.iter().map(|name| origin(name, port)).collect();
+    let trouble = Arc::new(Mutex::new(opened.certificate_trouble.clone()));
+    let options = engine_options(&start, &config, &house, &opened, &trouble, origins.clone())?;
+    let history: Arc<dyn cordon_history::History> = Arc::clone(&opened.history) as _;
+    let Opened { store, history: parquet, vault, signing, origin: log, secret, identity, .. } =
+        opened;
+    let state: Arc<dyn cordon_store::State> = Arc::new(store);
+    let parts = Parts {
+        state: Arc::clone(&state),
+        history: parquet,
+        clock: Arc::clone(&clock),
+        policies: Policies::shipped().map_err(|error| Failure::Other(error.to_string()))?,
+        vault: Arc::clone(&vault),
+        signing,
+        origin: log,
+        gauges: Arc::clone(&gauges),
+        records,
+    };
+    let engine =
+        Engine::open(options, parts).await.map_err(|problem| Failure::Other(problem.detail))?;
+
+    let stop_threads = Arc::new(AtomicBool::new(false));
+    let (stop, stopped) = told::channel(false);
+    let (queue, outlet) = intake::queue();
+    let depth = queue.depth();
+    let live = start.packets.is_live();
+    let counters = start.packets.start(&mut outside, &config, outlet, &stop_threads)?;
+    engine.watch_sources(counters, depth);
+    let seed = getrandom::u64().map_err(Failure::Random)?;
+    let inventory = cordon_inventory::InventoryOptions {
+        seed,
+        most_devices: usize::try_from(config.inventory.most_devices).unwrap_or(usize::MAX),
+        ..Default::default()
+    };
+    let (observed, observed_in) = mpsc::channel(1);
+    let watcher = watch::start(Watch {
+        queue,
+        pipeline: Pipeline::new(Options {
+            active_timeout: Some(ACTIVE_TIMEOUT),
+            ..Options::new(secret, seed, inventory)
+        }),
+        history,
+        records: records_in,
+        observed,
+        clock: Arc::clone(&clock),
+        stop: Arc::clone(&stop_threads),
+        gauges,
+        options: WatchOptions {
+            conclude_every: CONCLUDE,
+            flush_every: config.history.flush_every.duration(),
+            live,
+            site: site_name()?,
+            seed,
+        },
+    })
+    .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
+    let observing = tokio::spawn(Arc::clone(&engine).observe(observed_in));
+    tokio::spawn(Arc::clone(&engine).keep_house(stopped.clone()));
+
+    let door = Door::new(DoorOptions {
+        networks: config.web.allow_from.clone(),
+        hostnames: names.clone(),
+    });
+    let site: Arc<dyn Site> = Arc::clone(&engine) as _;
+    let router = router(Arc::clone(&site), Arc::clone(&door));
+    let socket = house.data.join(SOCKET);
+    let unix = tokio::spawn({
+        let (router, stopped, socket) = (router.clone(), stopped.clone(), socket.clone());
+        async move { serve_unix(&socket, router, stopped).await }
+    });
+    let listener = tokio::net::TcpListener::from_std(outside.listener)
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    let tls_config = identity.server_config().map_err(|error| Failure::Other(error.to_string()))?;
+    let tls: cordon_api::http::Tls = Arc::new(move || Arc::clone(&tls_config));
+    let https = tokio::spawn(serve_tls(listener, tls, door, router, stopped.clone()));
+
+    greet(&engine, &origins, &config, port, start.story.as_deref()).await?;
+    outside.notify.ready("listening");
+    wait(&outside.notify, || {
+        let refreshed = identity.refresh(&vault, clock.now());
+        let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match refreshed {
+            Refreshed::Same => {}
+            Refreshed::Changed => {
+                tracing::info!("another certificate is shown from now on");
+                *trouble = None;
+            }
+            Refreshed::Kept(error) => {
+                let error = error.to_string();
+                if trouble.as_ref() != Some(&error) {
+                    tracing::warn!(error, "the certificate that was named is not used");
+                }
+                *trouble = Some(error);
+            }
+        }
+    })
+    .await?;
+
+    outside.notify.stopping();
+    tracing::info!("stopping");
+    // First no more requests, then no more packets; what was seen is written before the end.
+    let _ = stop.send(true);
+    stop_threads.store(true, Ordering::Relaxed);
+    let _ = tokio::time::timeout(Duration::from_secs(5), https).await;
+    unix.abort();
+    let joined = tokio::task::spawn_blocking(move || watcher.join());
+    let _ = tokio::time::timeout(Duration::from_secs(15), joined).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), observing).await;
+    let written = engine.stop().await;
+    let _ = std::fs::remove_file(&socket);
+    written.map_err(|problem| Failure::Other(problem.detail))?;
+    state.close().await.map_err(|error| Failure::Other(error.to_string()))
+}
+
+fn engine_options(
+    start: &Start,
+    config: &Config,
+    house: &House,
+    opened: &Opened,
+    trouble: &Arc<Mutex<Option<String>>>,
+    origins: Vec<String>,
+) -> Result<EngineOptions, Failure> {
+    let (identity, trouble) = (Arc::clone(&opened.identity), Arc::clone(trouble));
+    Ok(EngineOptions {
+        site_name: config.site.name.as_str().to_owned(),
+        history_site: site_name()?,
+        origins,
+        session: cordon_people::session::SessionOptions {
+            idle: config.web.session_idle.duration(),
+            absolute: config.web.session_longest.duration(),
+            ..Default::default()
+        },
+        second_person: config.web.second_person,
+        metrics: match config.web.metrics {
+            Configured::SignedIn => MetricsFor::SignedIn,
+            Configured::ThisMachine => MetricsFor::Local,
+            Configured::Nobody => MetricsFor::Nobody,
+        },
+        register: cordon_register::Options {
+            silent_after: config.inventory.silent_after.duration(),
+            close_after: config.findings.close_after.duration(),
+            most_records: usize::try_from(config.inventory.most_devices).unwrap_or(usize::MAX),
+            ..Default::default()
+        },
+        retention: retention(config),
+        data: house.data.clone(),
+        settings: start.loaded.view(),
+        checks: house.checks.clone(),
+        certificate: Arc::new(move || {
+            let current = identity.current();
+            CertificateState {
+                expires: Some(current.expires()),
+                fingerprint: Some(current.fingerprint().to_string()),
+                trouble: trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            }
+        }),
+        online_within: ONLINE,
+    })
+}
+
+/// Everything that is served, with what recognises and protects callers around it.
+fn router(site: Arc<dyn Site>, door: Arc<Door>) -> Router {
+    cordon_api::v1::router(Arc::clone(&site))
+        .merge(cordon_console::router(Arc::clone(&site)))
+        .layer(middleware::from_fn_with_state(site, who::recognise))
+        .layer(middleware::from_fn_with_state(door, door::admit))
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            LONGEST_REQUEST,
+        ))
+        .layer(middleware::from_fn(headers::secure))
+}
+
+/// How long each class is kept: as configured, else as the table says.
+fn retention(config: &Config) -> Vec<(DataClass, Keep)> {
+    let keep = |class: &DataClass| {
+        let configured = match class {
+            DataClass::Flows => config.retention.flows,
+            DataClass::Facts => config.retention.facts,
+            DataClass::DeviceHistory => config.retention.device_history,
+            DataClass::ClosedFindings => config.retention.findings,
+            other => return (*other, other.keep()),
+        };
+        (*class, configured.duration().map_or(Keep::Forever, Keep::For))
+    };
+    DataClass::ALL.iter().map(keep).collect()
+}
+
+/// Names under which browsers reach the service, the best one first: what is configured, else
+/// the machine's own name; and this machine for itself.
+fn names(config: &Config) -> Vec<String> {
+    let mut names: Vec<String> =
+        config.web.hostnames.iter().map(|name| name.as_str().to_owned()).collect();
+    if names.is_empty() {
+        let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let own = own.trim().to_ascii_lowercase();
+        if !own.is_empty() && own != "localhost" && own != "(none)" {
+            names.push(own);
+        }
+    }
+    if !names.iter().any(|name| name == "localhost") {
+        names.push("localhost".to_owned());
+    }
+    names
+}
+
+fn origin(name: &str, port: u16) -> String {
+    let name = match name.parse::<IpAddr>() {
+        Ok(IpAddr::V6(v6)) => format!("[{v6}]"),
+        _ => name.to_owned(),
+    };
+    if port == 443 { format!("https://{name}") } else { format!("https://{name}:{port}") }
+}
+
+fn site_name() -> Result<cordon_history::Site, Failure> {
+    SITE.parse().map_err(|_| Failure::Other("the site's folder cannot be named".to_owned()))
+}
+
+/// Says where the console is, and how the first person gets in.
+async fn greet(
+    engine: &Arc<Engine>,
+    origins: &[String],
+    config: &Config,
+    port: u16,
+    story: Option<&str>,
+) -> Result<(), Failure> {
+    note(&format!("console at {}", origins.join(" or ")));
+    if engine.is_unclaimed() {
+        let caller = Caller { who: Who::System, from: None };
+        let new = NewInvite { role: "admin".to_owned(), hours: None };
+        let link =
+            engine.invite(&caller, &new).await.map_err(|problem| Failure::Other(problem.detail))?;
+        note(&format!(
+            "nobody can sign in yet. Open this link once, within a day, to become its admin:\n\n    {}\n",
+            link.url
+        ));
+        let elsewhere = elsewhere(config.web.listen, port);
+        if let (Some(first), Some(instead)) = (origins.first(), elsewhere) {
+            let by_address = link.url.replacen(first.as_str(), &instead, 1);
+            note(&format!(
+                "where that name is not known, by address (password and code only):\n\n    {by_address}\n"
+            ));
+        }
+        note(
+            "the browser will warn: the certificate is of our own making. Its fingerprint is on the Health page; web.certificate takes yours.",
+        );
+    }
+    if let Some(story) = story {
+        note(story);
+    }
+    Ok(())
+}
+
+/// The machine's own address on the network, for those who cannot resolve its name.
+fn elsewhere(listen: SocketAddr, port: u16) -> Option<String> {
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        // No packet is sent: the kernel only says which address it would use.
+        _ => {
+            let probe = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+            probe.connect("192.0.2.1:9").ok()?;
+            probe.local_addr().ok()?.ip()
+        }
+    };
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| origin(&ip.to_string(), port))
+}
+
+/// Waits for the end; looks at the certificate now and then, and tells the watchdog.
+async fn wait(notify: &cordon_guard::Notify, refresh: impl Fn()) -> Result<(), Failure> {
+    let hear = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+    let (mut end, mut interrupt, mut again) = (
+        hear(SignalKind::terminate())?,
+        hear(SignalKind::interrupt())?,
+        hear(SignalKind::hangup())?,
+    );
+    let mut alive = tokio::time::interval(notify.every().unwrap_or(Duration::from_secs(3600)));
+    let mut certificate = tokio::time::interval(CERTIFICATE);
+    loop {
+        tokio::select! {
+            _ = end.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = again.recv() => refresh(),
+            _ = certificate.tick() => refresh(),
+            _ = alive.tick() => notify.alive(),
+        }
+    }
+}
