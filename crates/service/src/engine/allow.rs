@@ -39,10 +39,10 @@ impl Engine {
         caller: &Caller,
         action: Action,
         person: &Person,
-        takes_admin: bool,
+        context: Context,
     ) -> Answer<Needs> {
         let last_admin = self.folk().is_last_admin(&person.id);
-        let context = Context { takes_admin, last_admin, ..Context::default() };
+        let context = Context { last_admin, ..context };
         self.may(caller, action, Resource::Person { id: &person.id, role: person.role }, context)
     }
 
@@ -81,37 +81,10 @@ impl Engine {
         Ok(needs)
     }
 
-    /// The names of what a caller may do to the site as it is; what depends on the very thing is
-    /// asked again there.
+    /// The names of what a caller may do, to something at least; the thing itself is asked about
+    /// when it is done.
     pub(super) fn may_names(&self, caller: &Caller) -> Vec<String> {
-        let who = principal(caller);
-        let own = person(caller).unwrap_or(&NOBODY);
-        let about = |action: Action| match action {
-            Action::DeviceEdit
-            | Action::DeviceMerge
-            | Action::DeviceSplit
-            | Action::DeviceForget => Resource::Device {
-                id: "",
-                criticality: cordon_model::record::Criticality::Normal,
-                zone: "",
-            },
-            Action::ApprovalDecide => {
-                Resource::Approval { id: "", asked_by: &NOBODY, action: Action::DeviceForget }
-            }
-            Action::PersonInvite | Action::PersonChange | Action::SessionRevoke => {
-                Resource::Person { id: &NOBODY, role: Role::Viewer }
-            }
-            Action::CredentialAdd
-            | Action::CredentialRemove
-            | Action::TokenCreate
-            | Action::TokenRevoke
-            | Action::SessionEnd => Resource::Person { id: own, role: Role::Viewer },
-            _ => Resource::Site,
-        };
-        let may = |action: &&Action| {
-            self.policies.decide(&Request::new(who, **action, about(**action))).allowed
-        };
-        Action::ALL.iter().filter(may).map(|action| action.name().to_owned()).collect()
+        self.policies.may(&principal(caller)).iter().map(|action| action.name().to_owned()).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cordon_authz::{Context, Resource};
+use cordon_authz::Context;
 use cordon_model::record::{Action, Invite, Person, PersonId, Role, Session};
 use cordon_people::{Name, invite, session};
 use cordon_store::Write;
@@ -133,7 +133,7 @@ impl Engine {
         id: &str,
     ) -> Answer<InviteLink> {
         let target = self.person(id)?;
-        self.may_person(caller, Action::CredentialAdd, &target, false)?;
+        self.may_person(caller, Action::CredentialAdd, &target, Context::default())?;
         self.link_for(caller, target.role, Some(target.id), HOUR.saturating_mul(LINK_HOURS)).await
     }
 
@@ -185,15 +185,14 @@ impl Engine {
         let takes_admin = target.role == Role::Admin
             && (edit.disabled == Some(true)
                 || edit.role.as_deref().is_some_and(|role| role != "admin"));
-        let mut needs = self.may_person(caller, Action::PersonChange, &target, takes_admin)?;
-        // Making somebody an admin or approver is as grave as changing one.
-        if let Some(role) = edit.role.as_deref() {
-            let context = Context { takes_admin, ..Context::default() };
-            let on = Resource::Person { id: &target.id, role: role_named(role)? };
-            needs.approval.extend(self.may(caller, Action::PersonChange, on, context)?.approval);
-        }
+        let decides = |role: Role| matches!(role, Role::Admin | Role::Approver);
+        let changed = self.check_person_edit(&target, edit)?;
+        let gives_decider = decides(changed.role)
+            && !changed.disabled
+            && (!decides(target.role) || target.disabled);
+        let context = Context { takes_admin, gives_decider, ..Context::default() };
+        let needs = self.may_person(caller, Action::PersonChange, &target, context)?;
         let request = PersonRequest { id: target.id.clone(), edit: edit.clone() };
-        self.check_person_edit(&target, edit)?;
         if !needs.approval.is_empty() {
             return self
                 .ask(caller, Action::PersonChange, &target.id.0, &request, reason)
@@ -272,7 +271,7 @@ impl Engine {
         let known = self.folk().credentials.get(id).cloned();
         let credential = known.ok_or_else(|| Problem::not_found("such way to sign in"))?;
         let owner = self.person(&credential.person.0)?;
-        self.may_person(caller, Action::CredentialRemove, &owner, false)?;
+        self.may_person(caller, Action::CredentialRemove, &owner, Context::default())?;
         let mut without = self.folk().clone();
         without.credentials.remove(id);
         if !without.can_sign_in(&owner.id) {
@@ -295,7 +294,7 @@ impl Engine {
         let known = self.folk().sessions.values().find(|one| id_of(&one.hash) == id).cloned();
         let open = known.ok_or_else(|| Problem::not_found("such session; it may be over"))?;
         let owner = self.person(&open.person.0)?;
-        self.may_person(caller, Action::SessionRevoke, &owner, false)?;
+        self.may_person(caller, Action::SessionRevoke, &owner, Context::default())?;
         let entry = self.entry(&caller.actor(), Action::SessionRevoke, &owner.id.0, &[]);
         let (hash, at) = (open.hash, self.clock.now());
         self.write_folk(vec![Write::EndSession { hash, at }], vec![entry], |folk| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cordon_authz::Context;
 use cordon_model::record::{Action, Scope, Token};
 use cordon_people::token;
 use cordon_store::Write;
@@ -23,7 +24,7 @@ impl Engine {
             return Err(Problem::new(ProblemKind::Forbidden, detail));
         };
         let owner = self.person(&owner.0)?;
-        self.may_person(caller, Action::TokenCreate, &owner, false)?;
+        self.may_person(caller, Action::TokenCreate, &owner, Context::default())?;
         let scope = match new.scope.as_str() {
             "read" => Scope::Read,
             "write" => Scope::Write,
@@ -52,7 +53,7 @@ impl Engine {
         let known = self.folk().tokens.values().find(|one| one.id == id).cloned();
         let row = known.ok_or_else(|| Problem::not_found("such token"))?;
         let owner = self.person(&row.person.0)?;
-        self.may_person(caller, Action::TokenRevoke, &owner, false)?;
+        self.may_person(caller, Action::TokenRevoke, &owner, Context::default())?;
         let entry = self.entry(&caller.actor(), Action::TokenRevoke, id, &[("label", &row.label)]);
         self.write_folk(vec![Write::DropToken(row.id.clone())], vec![entry], |folk| {
             folk.tokens.remove(&row.hash);

@@ -167,6 +167,18 @@ impl Engine {
     }
 
     pub(in crate::engine) async fn take_back(&self, caller: &Caller, change: u64) -> Answer<()> {
+        let world = self.world.load_full();
+        let known = world.register.changes().iter().find(|one| one.id == change);
+        // What it changes back is decided like changing it.
+        for before in known.iter().flat_map(|change| &change.before) {
+            let now = world.register.get(&before.id);
+            let grave = now.is_some_and(|now| now.criticality() != before.criticality());
+            let needs = self.may_device(caller, Action::ChangeUndo, now.unwrap_or(before), grave)?;
+            if let Some(because) = needs.approval.first() {
+                let detail = format!("{}; change it in the device's form instead", because.title);
+                return Err(Problem::new(ProblemKind::Forbidden, detail));
+            }
+        }
         self.may_site(caller, Action::ChangeUndo)?;
         let (actor, now) = (caller.actor(), self.clock.now());
         let number = change.to_string();
