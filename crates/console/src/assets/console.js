@@ -250,4 +250,7 @@ window.addEventListener("hashchange", reveal);
 reveal();
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden && live.stale) live.look(); });
+// A page that is left holds no connection: browsers have six per host over HTTP/1.1.
+window.addEventListener("pagehide", () => { if (live.source) live.source.close(); });
+window.addEventListener("pageshow", (event) => { if (event.persisted) live.start(); });
 live.start();

@@ -158,11 +158,19 @@ fn pairs(layout: &Layout, line: &Line) -> Markup {
 fn points(layout: &Layout, line: &Line) -> [(f32, f32); 4] {
     let (a, b) = (layout.spot(line.a), layout.spot(line.b));
     let tall = (a.y - b.y).abs();
-    let lane = layout.shape.width - 262.0;
+    // long lines of a narrow picture share a lane; each keeps its own distance
+    let own = match (line.a, line.b) {
+        (End::Node(a), End::Node(b)) => (a + b) % 5,
+        (End::Internet, End::Node(at)) | (End::Node(at), End::Internet) => at % 5,
+        (End::Internet, End::Internet) => 0,
+    };
+    let most = if layout.shape.both() { 190.0 } else { 66.0 + 18.0 * own as f32 };
     let reach = if a.side == b.side {
-        (36.0 + tall * 0.34).min(if layout.shape.name == "tall" { lane } else { 190.0 })
-    } else {
+        (36.0 + tall * 0.34).min(most)
+    } else if layout.shape.both() {
         120.0
+    } else {
+        64.0 + 15.0 * own as f32
     };
     let lean = |spot: Spot, other: Spot| match (spot.side, other.side) {
         (Side::Left, _) => (spot.x + reach, spot.y),

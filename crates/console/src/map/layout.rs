@@ -32,6 +32,13 @@ pub(crate) struct Shape {
     both: bool,
 }
 
+impl Shape {
+    /// Whether boxes stand on both sides.
+    pub(crate) const fn both(self) -> bool {
+        self.both
+    }
+}
+
 /// For screens: boxes left and right, lines between them.
 pub(crate) const WIDE: Shape = Shape { name: "wide", width: 960.0, box_width: 296.0, both: true };
 

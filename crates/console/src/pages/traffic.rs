@@ -136,8 +136,8 @@ fn table(found: &FlowPage, clock: Clock) -> Markup {
                     @match &flow.app { Some(app) => { (short(&text::app(app))) @if !flow.seen { "?" } }, None => span.soft { "unknown" } }
                     span.sub title=(clip(&flow.community_id, 80)) { (flow.transport) @if let Some(port) = flow.server.port { " " (port) } @if let Some(vlan) = flow.vlan { ", VLAN " (vlan) } }
                 }
-                td.num data-label="Sent" { (text::bytes(flow.sent_bytes)) span.sub { (count(flow.sent_packets)) " pkts" } }
-                td.num data-label="Received" { (text::bytes(flow.received_bytes)) span.sub { (count(flow.received_packets)) " pkts" } }
+                td.num data-label="Sent" { (text::bytes(flow.sent_bytes)) span.sub { (count(flow.sent_packets)) " packets" } }
+                td.num data-label="Received" { (text::bytes(flow.received_bytes)) span.sub { (count(flow.received_packets)) " packets" } }
             } } }
         }
     }

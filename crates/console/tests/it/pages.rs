@@ -111,8 +111,8 @@ async fn every_link_leads_somewhere_and_every_form_is_known() {
             } else {
                 href
             };
-            if whole.starts_with('#') {
-                let id = format!("id=\"{}\"", &whole[1..]);
+            if let Some(id) = whole.strip_prefix('#') {
+                let id = format!("id=\"{id}\"");
                 assert!(page.body.contains(&id), "{path} has no {whole}");
             } else {
                 links.insert(whole);
