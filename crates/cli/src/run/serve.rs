@@ -14,11 +14,8 @@ use cordon_crypto::tls::Refreshed;
 use cordon_model::record::{DataClass, Keep};
 use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::{Clock, SystemClock};
-use cordon_service::view::NewInvite;
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
-use cordon_service::{
-    Caller, CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, Who, intake,
-};
+use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, intake};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
 use tower_http::compression::CompressionLayer;
@@ -287,10 +284,7 @@ async fn greet(
 ) -> Result<(), Failure> {
     note(&format!("console at {}", origins.join(" or ")));
     if engine.is_unclaimed() {
-        let caller = Caller { who: Who::System, from: None };
-        let new = NewInvite { role: "admin".to_owned(), hours: None };
-        let link =
-            engine.invite(&caller, &new).await.map_err(|problem| Failure::Other(problem.detail))?;
+        let link = engine.first_link().await.map_err(|problem| Failure::Other(problem.detail))?;
         note(&format!(
             "nobody can sign in yet. Open this link once, within a day, to become its admin:\n\n    {}\n",
             link.url

@@ -127,6 +127,19 @@ impl Engine {
         self.link_for(caller, role, None, lasts).await
     }
 
+    /// The link with which the first admin comes in; only while nobody can sign in as one.
+    ///
+    /// # Errors
+    /// Where somebody can, or the link cannot be kept.
+    pub async fn first_link(&self) -> Answer<InviteLink> {
+        if !self.is_unclaimed() {
+            let detail = "somebody can sign in already; an admin invites others";
+            return Err(Problem::new(ProblemKind::Conflict, detail));
+        }
+        let system = Caller { who: Who::System, from: None };
+        self.link_for(&system, Role::Admin, None, invite::FIRST).await
+    }
+
     pub(super) async fn invite_person_again(
         &self,
         caller: &Caller,

@@ -2,6 +2,7 @@
 
 use cordon_model::Severity;
 use cordon_model::record::FindingState;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::Engine;
@@ -104,15 +105,13 @@ impl Engine {
     pub(super) fn live_numbers(&self) -> Vec<(String, String)> {
         let world = self.world.load();
         let counts = self.counts(&world);
-        let grave = counts.critical + counts.high;
-        let packets = self.gauges.packets.load(Ordering::Relaxed);
+        let depth = self.sources.read().unwrap_or_else(PoisonError::into_inner).depth.clone();
         [
             ("devices", counts.devices),
-            ("online", counts.online),
-            ("findings", counts.critical + counts.high + counts.medium + counts.low),
-            ("grave", grave),
+            ("open-findings", counts.critical + counts.high + counts.medium + counts.low),
             ("approvals", counts.approvals),
-            ("packets", packets),
+            ("packets", self.gauges.packets.load(Ordering::Relaxed)),
+            ("queue-depth", depth.load(Ordering::Relaxed)),
             ("flows", counts.flows),
         ]
         .into_iter()
