@@ -22,10 +22,7 @@ const LABEL: usize = 60;
 
 impl Engine {
     pub(super) fn look_at_link(&self, visit: &Visit, link: &str) -> Answer<EnrolView> {
-        let now = self.clock.now();
-        self.limits()
-            .attempt(visit.from.into(), Try::Ceremony, now)
-            .map_err(|wait| Problem::new(ProblemKind::TooMany, wait.to_string()))?;
+        self.within_limits(visit, Try::Ceremony)?;
         let invite = self.link(link).map_err(refused)?;
         let hindrance = self.passkeys.hindrance(&visit.origin);
         let name = invite.person.as_ref().and_then(|id| self.name_of(id));
