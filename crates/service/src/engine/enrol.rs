@@ -112,8 +112,10 @@ impl Engine {
         name: &str,
         password: &str,
     ) -> Answer<TotpSetup> {
-        self.count(visit, Try::Password { name: "enrolment" }).await?;
+        self.count(visit, Try::Ceremony).await?;
         let invite = self.usable(visit, link).await?;
+        // Hashing is counted for the link that it is done for: who has none spends nobody's tries.
+        self.count(visit, Try::Password { name: link }).await?;
         let (person, name) = self.who_enrols(&invite, name)?;
         let context = [name.as_str(), self.options.site_name.as_str(), "cordon"];
         let chosen = NewPassword::choose(password, &context)
