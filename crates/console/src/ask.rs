@@ -19,6 +19,9 @@ use crate::reply::{Wrong, bounce, to_sign_in};
 /// Bytes of a form: the longest is a device's entry with its notes.
 pub(crate) const FORM_MOST: usize = 64 * 1024;
 
+/// Where files are taken.
+const IMPORT: &str = "/import";
+
 /// Bytes of an imported file, which is held in memory while it is read.
 pub(crate) const IMPORT_MOST: usize = 64 * 1024 * 1024;
 
@@ -93,7 +96,10 @@ impl FromRequest<Console> for Act {
         let visit = visit(&parts).map_err(IntoResponse::into_response)?;
         same_origin(&parts.headers, &visit).map_err(IntoResponse::into_response)?;
         let kind = text(&parts.headers, "content-type").unwrap_or_default().to_owned();
-        let upload = kind.starts_with("multipart/form-data");
+        // Only where files are taken and by whom: 64 MB are not held for anybody else.
+        let upload = kind.starts_with("multipart/form-data")
+            && parts.uri.path() == IMPORT
+            && ask.may(Action::RecordsImport);
         let most = if upload { IMPORT_MOST } else { FORM_MOST };
         let body = to_bytes(body, most).await.map_err(|_| too_large(most).into_response())?;
         let fields = if upload {

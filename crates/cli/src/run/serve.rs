@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as channel};
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware;
-use cordon_api::http::{Door, DoorOptions, door, headers, serve_tls, serve_unix, who};
+use cordon_api::http::{Door, DoorOptions, serve_tls, serve_unix, stack};
 use cordon_authz::Policies;
 use cordon_config::{Config, MetricsFor as Configured};
 use cordon_crypto::tls::Refreshed;
@@ -18,8 +16,6 @@ use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
 use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, intake};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
-use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use super::house::{House, Opened, SITE};
 use super::{Outside, Start};
@@ -28,8 +24,6 @@ use crate::input::note;
 
 /// The socket in the data folder through which this machine's root asks.
 pub const SOCKET: &str = "cordon.sock";
-/// A request takes longer only if it streams.
-const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 /// Between two conclusions about all devices.
 const CONCLUDE: Duration = Duration::from_secs(5);
 /// A long flow is told in parts of this length.
@@ -119,7 +113,9 @@ pub async fn serve(
         hostnames: names.clone(),
     });
     let site: Arc<dyn Site> = Arc::clone(&engine) as _;
-    let router = router(Arc::clone(&site), Arc::clone(&door));
+    let routes =
+        cordon_api::v1::router(Arc::clone(&site)).merge(cordon_console::router(Arc::clone(&site)));
+    let router = stack(routes, site, Arc::clone(&door));
     let socket = house.data.join(SOCKET);
     let unix = tokio::spawn({
         let (router, stopped, socket) = (router.clone(), stopped.clone(), socket.clone());
@@ -213,20 +209,6 @@ fn engine_options(
         }),
         online_within: ONLINE,
     })
-}
-
-/// Everything that is served, with what recognises and protects callers around it.
-fn router(site: Arc<dyn Site>, door: Arc<Door>) -> Router {
-    cordon_api::v1::router(Arc::clone(&site))
-        .merge(cordon_console::router(Arc::clone(&site)))
-        .layer(middleware::from_fn_with_state(site, who::recognise))
-        .layer(middleware::from_fn_with_state(door, door::admit))
-        .layer(CompressionLayer::new().gzip(true))
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            LONGEST_REQUEST,
-        ))
-        .layer(middleware::from_fn(headers::secure))
 }
 
 /// How long each class is kept: as configured, else as the table says.

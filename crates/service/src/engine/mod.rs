@@ -217,8 +217,15 @@ fn broken(error: cordon_store::StoreError) -> Problem {
         StoreError::Full | StoreError::Busy | StoreError::ReadOnly(_) => ProblemKind::Unavailable,
         _ => ProblemKind::Broken,
     };
-    if kind == ProblemKind::Broken {
-        tracing::error!(%error, "the store failed");
+    match &error {
+        StoreError::Conflict(_)
+        | StoreError::TooLarge { .. }
+        | StoreError::Full
+        | StoreError::Busy => Problem::new(kind, error.to_string()),
+        // The rest names files and rows: for whoever runs the service, not for who asks.
+        _ => {
+            tracing::error!(%error, "the store failed");
+            Problem::new(kind, "the database failed; the service's log says why")
+        }
     }
-    Problem::new(kind, error.to_string())
 }
