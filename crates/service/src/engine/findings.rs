@@ -185,7 +185,11 @@ fn need(world: &World, group: &[&TrackedFinding]) -> Option<Need> {
     };
     Some(Need {
         what,
-        why: first.finding.why.to_string(),
+        // What is said of one device need not hold of the next.
+        why: match group.iter().all(|one| one.finding.why == first.finding.why) {
+            true => first.finding.why.to_string(),
+            false => first.finding.kind.why().to_owned(),
+        },
         fix: first.finding.fix.to_string(),
         severity: worst.name().to_owned(),
         devices,

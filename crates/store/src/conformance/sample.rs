@@ -96,6 +96,7 @@ pub fn device(id: &str) -> Record {
         joined: Vec::new(),
         parted: Vec::new(),
         imported: None,
+        silent: false,
     }
 }
 
@@ -141,6 +142,8 @@ pub fn change(id: u64, before: &[&str], after: &[&str]) -> Change {
         says: "joined two devices".into(),
         before: before.iter().map(|id| device(id)).collect(),
         after: after.iter().map(|id| device_id(id)).collect(),
+        made: Vec::new(),
+        findings: Vec::new(),
         undone: false,
     }
 }
