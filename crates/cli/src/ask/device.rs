@@ -47,8 +47,6 @@ pub fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
 fn whole(page: &mut Paper, view: &DeviceView) -> std::fmt::Result {
     head(page, view)?;
     let row = &view.row;
-    entry(page, "zone", Tone::Normal, &row.zone)?;
-    entry(page, "criticality", Tone::Normal, &row.criticality)?;
     let heard = format!("{} to {} UTC", moment(&row.first), moment(&row.last));
     entry(page, "heard", Tone::Normal, &heard)?;
     if let Some(parent) = &view.parent {
@@ -79,7 +77,11 @@ fn whole(page: &mut Paper, view: &DeviceView) -> std::fmt::Result {
 /// Why it is believed to be what it is, and what is wrong with it.
 fn believed(page: &mut Paper, view: &DeviceView) -> std::fmt::Result {
     head(page, view)?;
-    for field in view.fields.iter().filter(|field| field.value.is_some()) {
+    for field in view
+        .fields
+        .iter()
+        .filter(|field| field.value.is_some() && (field.confidence > 0.0 || field.set_by.is_some()))
+    {
         page.heading(&field.title)?;
         value(page, field)?;
         if let Some(by) = &field.set_by {
@@ -126,15 +128,16 @@ fn fields(page: &mut Paper, view: &DeviceView) -> std::fmt::Result {
 
 fn value(page: &mut Paper, field: &FieldView) -> std::fmt::Result {
     let sure = match &field.set_by {
-        Some(by) => format!("set by {by}"),
-        None => format!("{}, {}", words::sure(field.confidence), words::percent(field.confidence)),
+        Some(by) => format!(" (set by {by})"),
+        // A default was not concluded from anything.
+        None if field.confidence <= 0.0 => String::new(),
+        None => {
+            format!(" ({}, {})", words::sure(field.confidence), words::percent(field.confidence))
+        }
     };
     page.paragraph(
-        &[span(Tone::Faint, format!("{:<12}", field.title.to_lowercase()))],
-        &[
-            span(Tone::Strong, field.value.as_deref().unwrap_or_default()),
-            span(Tone::Faint, format!(" ({sure})")),
-        ],
+        &[span(Tone::Faint, format!("{:<22}", field.title.to_lowercase()))],
+        &[span(Tone::Strong, field.value.as_deref().unwrap_or_default()), span(Tone::Faint, sure)],
     )
 }
 

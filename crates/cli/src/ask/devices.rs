@@ -59,12 +59,12 @@ fn path(args: &DevicesArgs, cursor: &Option<String>, limit: u32) -> String {
 
 const COLUMNS: [Column; 7] = [
     Column { title: "Device", least: 16, most: 32, spare: 0 },
-    Column { title: "What it is", least: 12, most: 28, spare: 0 },
-    Column { title: "Vendor and model", least: 12, most: 34, spare: 2 },
+    Column { title: "What it is", least: 14, most: 28, spare: 0 },
+    Column { title: "Vendor and model", least: 16, most: 34, spare: 1 },
     Column { title: "Address", least: 15, most: 24, spare: 0 },
-    Column { title: "Zone", least: 8, most: 18, spare: 3 },
-    Column { title: "Last heard", least: 16, most: 19, spare: 1 },
-    Column { title: "Findings", least: 8, most: 14, spare: 0 },
+    Column { title: "Zone", least: 10, most: 24, spare: 3 },
+    Column { title: "Last heard (UTC)", least: 16, most: 16, spare: 2 },
+    Column { title: "Findings", least: 11, most: 12, spare: 0 },
 ];
 
 fn write(
@@ -110,7 +110,7 @@ fn row(device: &DeviceRow) -> Vec<Cell<'_>> {
         vec![if made.is_empty() { unknown() } else { span(Tone::Normal, made.join(" ")) }],
         vec![span(Tone::Normal, address)],
         vec![span(Tone::Normal, device.zone.as_str())],
-        vec![span(Tone::Faint, super::moment(&device.last))],
+        vec![span(Tone::Faint, super::minute(&device.last))],
         vec![findings],
     ]
 }

@@ -79,6 +79,11 @@ pub fn moment(rfc3339: &str) -> String {
     rfc3339.get(..19).map_or_else(|| rfc3339.to_owned(), |time| time.replace('T', " "))
 }
 
+/// `2026-11-02 07:00`, which is UTC.
+pub fn minute(rfc3339: &str) -> String {
+    rfc3339.get(..16).map_or_else(|| rfc3339.to_owned(), |time| time.replace('T', " "))
+}
+
 /// A name with what belongs to it, wrapped.
 pub fn entry(page: &mut Paper, name: &str, tone: Tone, value: &str) -> std::fmt::Result {
     page.paragraph(&[span(Tone::Faint, format!("{name:<12}"))], &[span(tone, value)])

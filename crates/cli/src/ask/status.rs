@@ -68,9 +68,12 @@ fn write(page: &mut Paper, health: &HealthView) -> std::fmt::Result {
     );
     entry(page, "room", Tone::Normal, &room)?;
     if let Some(expires) = &health.certificate_expires {
-        let print = health.certificate_fingerprint.as_deref().unwrap_or_default();
-        let says = format!("until {}; SHA-256 {print}", words::time(expires));
+        let says = format!("until {}", words::time(expires));
         entry(page, "certificate", Tone::Normal, &says)?;
+    }
+    if let Some(print) = &health.certificate_fingerprint {
+        // Shorter without its colons, and taken either way by --fingerprint.
+        entry(page, "SHA-256", Tone::Faint, &print.replace(':', ""))?;
     }
     let (well, not): (Vec<&CheckView>, Vec<&CheckView>) =
         health.checks.iter().partition(|check| check.verdict == "good");

@@ -31,7 +31,7 @@ pub(super) struct PersonRequest {
 
 impl Engine {
     pub(super) fn people_of(&self, caller: &Caller) -> Answer<PeopleView> {
-        let everybody = self.may_site(caller, Action::PeopleView).is_ok();
+        let everybody = self.may_see_people(caller).is_ok();
         let own = person(caller);
         if !everybody && own.is_none() {
             return Err(Problem::new(ProblemKind::Forbidden, "your role may not see people"));
