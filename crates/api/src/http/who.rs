@@ -8,6 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cordon_service::{Caller, Problem, ProblemKind, Site, Visit, Who};
 
 use super::problem::Refusal;
@@ -132,7 +134,17 @@ fn visit(headers: &HeaderMap, peer: Option<Peer>) -> Visit {
         },
         agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
         origin,
-        ceremony: cookie(headers, VISIT_COOKIE).unwrap_or_default(),
+        ceremony: cookie(headers, VISIT_COOKIE).unwrap_or_else(fresh_visit),
+    }
+}
+
+/// An id for a browser that has none yet: 256 random bits in base64url. Whoever begins a ceremony
+/// sets it as a cookie. Without randomness it stays empty, and no ceremony begins.
+fn fresh_visit() -> String {
+    let mut bytes = [0; 32];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => URL_SAFE_NO_PAD.encode(bytes),
+        Err(_) => String::new(),
     }
 }
 
