@@ -136,7 +136,7 @@ fn value(page: &mut Paper, field: &FieldView) -> std::fmt::Result {
         }
     };
     page.paragraph(
-        &[span(Tone::Faint, format!("{:<22}", field.title.to_lowercase()))],
+        &[span(Tone::Faint, format!("{:<24}", field.title.to_lowercase()))],
         &[span(Tone::Strong, field.value.as_deref().unwrap_or_default()), span(Tone::Faint, sure)],
     )
 }
