@@ -20,7 +20,7 @@ const REASONS: usize = 6;
 pub fn device(args: &DeviceArgs) -> Result<ExitCode, Failure> {
     let service = Service::find(&args.at)?;
     let answer = service.get::<DeviceView>(&format!("/api/v1/devices/{}", encode(&args.name)))?;
-    show(&answer, &args.shown, |page, view| whole(page, view))?;
+    show(&answer, &args.shown, whole)?;
     Ok(ExitCode::SUCCESS)
 }
 
