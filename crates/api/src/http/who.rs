@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -46,7 +46,7 @@ pub async fn recognise(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    let visit = visit(request.headers(), peer);
+    let visit = visit(request.uri(), request.headers(), peer);
     let caller = match peer {
         Some(Peer::Local { uid }) => Some(Caller::local(uid)),
         _ => match credentials(request.headers()) {
@@ -121,19 +121,18 @@ fn credentials(headers: &HeaderMap) -> Credentials {
     }
 }
 
-fn visit(headers: &HeaderMap, peer: Option<Peer>) -> Visit {
+fn visit(uri: &Uri, headers: &HeaderMap, peer: Option<Peer>) -> Visit {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let origin = match text(header::ORIGIN) {
-        "" | "null" => format!("https://{}", text(header::HOST)),
-        origin => origin.to_owned(),
-    };
+    // HTTP/2 names the host in its URI, HTTP/1 in a header. What a page says of its own origin is
+    // compared with this, and so is not taken from there.
+    let host = uri.authority().map_or_else(|| text(header::HOST), |authority| authority.as_str());
     Visit {
         from: match peer {
             Some(Peer::Remote(ip)) => ip,
             _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
         },
         agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
-        origin,
+        origin: format!("https://{host}"),
         ceremony: cookie(headers, VISIT_COOKIE).unwrap_or_else(fresh_visit),
     }
 }
@@ -190,6 +189,17 @@ mod tests {
         let giant = format!("__Host-cordon={}", "x".repeat(10_000));
         headers.insert(header::COOKIE, giant.parse().unwrap());
         assert_eq!(cookie(&headers, SESSION_COOKIE), None);
+    }
+
+    #[test]
+    fn our_origin_is_where_the_request_went_and_not_what_a_page_claims() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ORIGIN, "https://evil.example".parse().unwrap());
+        let http_2 = "https://localhost:8443/sign-in".parse().unwrap();
+        assert_eq!(visit(&http_2, &headers, None).origin, "https://localhost:8443");
+        headers.insert(header::HOST, "cordon.lan".parse().unwrap());
+        let http_1 = "/sign-in".parse().unwrap();
+        assert_eq!(visit(&http_1, &headers, None).origin, "https://cordon.lan");
     }
 
     #[test]
