@@ -106,7 +106,10 @@ fn one_folder(
         let socket = service.socket();
         check::all(&socket, &mut promised)
             .and_then(|()| writers.iter_mut().try_for_each(|writer| writer.check(&socket)))
-            .with_context(|| format!("round {number}: after {acknowledged} acknowledged writes"))?;
+            .with_context(|| {
+                let state = service.state();
+                format!("round {number}: after {acknowledged} acknowledged writes; {state}")
+            })?;
         tally.acknowledged += acknowledged;
         (tally.records, tally.flows) = promised.so_far();
     }
