@@ -5,9 +5,11 @@
 mod captures;
 mod chore;
 mod eval;
+mod service;
 mod test;
 mod tidy;
 mod tools;
+mod torture;
 mod train;
 
 use std::path::PathBuf;
@@ -30,6 +32,18 @@ enum Chore {
         #[command(subcommand)]
         what: eval::What,
     },
+    /// Kill the running service at random moments under load; what it had acknowledged must be there
+    Torture {
+        /// How many kills
+        #[arg(long, default_value_t = 25)]
+        rounds: u32,
+        /// Repeats the moments of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+        /// A program that is built already; without it, a debug build is made
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// Make the device model of labelled captures
     Train {
         /// A folder whose subfolders are named after the devices; without it, the corpus
@@ -42,6 +56,7 @@ fn main() -> anyhow::Result<()> {
     match Args::parse().chore {
         Chore::Test => test::run(),
         Chore::Eval { what } => eval::run(what),
+        Chore::Torture { rounds, seed, program } => torture::run(rounds, seed, program),
         Chore::Train { data } => train::run(data.as_deref()),
     }
 }

@@ -73,6 +73,9 @@ impl Engine {
 }
 
 /// Copies a file or folder, synced; what does not exist is passed over.
+///
+/// # Errors
+/// Where something cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let kind = match std::fs::symlink_metadata(from) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

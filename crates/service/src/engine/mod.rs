@@ -42,6 +42,7 @@ use cordon_register::Register;
 use cordon_store::{Before, Commit, State};
 use tokio::sync::broadcast;
 
+pub use backup::copy as copy_kept;
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 
 use crate::clock::Clock;
