@@ -120,6 +120,8 @@ impl FromRequest<Console> for Act {
 pub(crate) struct Enter {
     pub site: Arc<dyn Site>,
     pub visit: Visit,
+    /// Who was signed in in this browser before.
+    pub before: Option<Caller>,
     pub fields: Fields,
     pub json: Option<serde_json::Value>,
 }
@@ -138,7 +140,18 @@ impl FromRequest<Console> for Enter {
         let json = if is_json { serde_json::from_slice(&body).ok() } else { None };
         let fields =
             Fields::from_urlencoded(&String::from_utf8_lossy(if is_json { b"" } else { &body }));
-        Ok(Enter { site: Arc::clone(&console.site), visit, fields, json })
+        let before = parts.extensions.get::<Option<Caller>>().cloned().flatten();
+        Ok(Enter { site: Arc::clone(&console.site), visit, before, fields, json })
+    }
+}
+
+/// Ends the session that a browser had before it signed in anew: its cookie is about to be
+/// replaced, and nobody could end it afterwards.
+pub(crate) async fn end_former(site: &Arc<dyn Site>, before: Option<Caller>) {
+    if let Some(before) = before
+        && let Err(problem) = site.sign_out(&before).await
+    {
+        tracing::warn!(%problem, "a session that was replaced could not be ended");
     }
 }
 

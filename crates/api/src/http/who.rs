@@ -47,14 +47,20 @@ pub async fn recognise(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get::<Peer>().copied();
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+        // A listener that does not say who is there must not make everybody a neighbour.
+        tracing::error!("no peer in the request: the listener is wired wrongly");
+        let problem =
+            Problem::new(ProblemKind::Broken, "the service is set up wrongly; see its log");
+        return Refusal(problem).into_response();
+    };
     let visit = match visit(&request, peer) {
         Ok(visit) => visit,
         Err(problem) => return Refusal(problem).into_response(),
     };
     let caller = match peer {
-        Some(Peer::Local { uid }) => Some(Caller::local(uid)),
-        _ => match credentials(request.headers()) {
+        Peer::Local { uid } => Some(Caller::local(uid)),
+        Peer::Remote(_) => match credentials(request.headers()) {
             Credentials::None => None,
             Credentials::Session(secret) => site.session(&secret, &visit),
             Credentials::Token(token) => match site.bearer(&token, &visit) {
@@ -136,7 +142,7 @@ pub fn host(request: &Request) -> &str {
     }
 }
 
-fn visit(request: &Request, peer: Option<Peer>) -> Result<Visit, Problem> {
+fn visit(request: &Request, peer: Peer) -> Result<Visit, Problem> {
     let headers = request.headers();
     // A browser without a ceremony's cookie gets an id of ours, never one of its own making.
     let ceremony = cookie(headers, VISIT_COOKIE).filter(|id| is_ours(id));
@@ -146,8 +152,8 @@ fn visit(request: &Request, peer: Option<Peer>) -> Result<Visit, Problem> {
     };
     Ok(Visit {
         from: match peer {
-            Some(Peer::Remote(ip)) => ip,
-            _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Peer::Remote(ip) => ip,
+            Peer::Local { .. } => IpAddr::V4(Ipv4Addr::LOCALHOST),
         },
         agent: text(headers, &header::USER_AGENT).chars().take(AGENT).collect(),
         // What we are called here, which the door has checked. Never what the request says of
