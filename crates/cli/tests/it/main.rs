@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
