@@ -76,7 +76,7 @@ impl Engine {
 
 /// What an update of the register means for the store.
 pub(super) fn writes(update: &Update) -> Vec<Write> {
-    let devices = update.records.iter().map(|record| Write::PutDevice(Box::new(record.clone())));
+    let devices = update.records.iter().map(|record| Write::PutDevice(Arc::clone(record)));
     let removed = update.removed.iter().map(|id| Write::DropDevice(id.clone()));
     let findings =
         update.findings.iter().map(|finding| Write::PutFinding(Box::new(finding.clone())));

@@ -1,5 +1,6 @@
 //! No room: what was acknowledged stays, and the service goes on once there is room.
 
+use std::sync::Arc;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,7 +13,7 @@ fn large(number: usize) -> Commit {
     let mut record = device(&format!("large {number}"));
     record.imported = Some("x".repeat(100_000).into());
     let mut commit = some("small");
-    commit.writes.push(Write::PutDevice(Box::new(record)));
+    commit.writes.push(Write::PutDevice(Arc::new(record)));
     commit
 }
 
