@@ -77,33 +77,33 @@ async fn every_failed_sign_in_looks_the_same_and_is_written_down() {
     assert_eq!(admin.api("PATCH", &path, Some(&gone)).await.status, 204);
     let (good, off_code) = (world.code(&admin), world.code_now(&off));
     let mut seen: Vec<(u16, String, String)> = Vec::new();
-    let mut took: Vec<Duration> = Vec::new();
-    for (name, password, code) in [
+    let tries = [
         ("Nobody", PASSWORD, "123456"),
         ("Ada", "wrong wrong wrong wrong", good.as_str()),
         ("Ada", PASSWORD, "000000"),
         ("Vera", PASSWORD, off_code.as_str()),
-    ] {
-        let mut times = Vec::new();
-        for _ in 0..2 {
+    ];
+    // In turns, and the best of each counts: other tests run beside this one.
+    let mut took = [Duration::MAX; 4];
+    for _ in 0..4 {
+        for ((name, password, code), best) in tries.iter().zip(&mut took) {
             let mut browser = world.browser();
             browser.get("/sign-in").await;
             let begun = Instant::now();
             let answer = try_in(&mut browser, name, password, code).await;
-            times.push(begun.elapsed());
+            *best = begun.elapsed().min(*best);
             let headers: Vec<String> =
                 answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
             seen.push((answer.status.as_u16(), answer.body, headers.join("\n")));
         }
-        took.push(times.into_iter().min().unwrap());
     }
     assert_eq!(seen[0].0, 401);
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:#?}");
     let (fast, slow) = (took.iter().min().unwrap(), took.iter().max().unwrap());
     // The same work for everybody: a hash takes tens of milliseconds, a look-up none.
-    assert!(*slow < *fast * 3, "{took:?}");
+    assert!(*slow < *fast * 4, "{took:?}");
     for (reason, times) in
-        [("unknown-person", 2), ("wrong-password", 2), ("wrong-code", 2), ("disabled-person", 2)]
+        [("unknown-person", 4), ("wrong-password", 4), ("wrong-code", 4), ("disabled-person", 4)]
     {
         assert_eq!(world.noted("session.refused", reason).await, times, "{reason}");
     }

@@ -74,7 +74,7 @@ impl World {
         let signing = Arc::new(signing);
         let notary = Notary::new(origin.clone(), Arc::clone(&signing) as _, Arc::new(Ed25519));
         let options = cordon_store::Options { site: "main".into(), notary, max_pages: None };
-        let state: Arc<dyn State> = Arc::new(Store::in_memory(options).await.unwrap());
+        let state: Arc<dyn State> = Arc::new(Store::open(dir.path(), options).await.unwrap());
         let mut finding = sample::finding(FINDING, DEVICE, FindingState::Open);
         finding.finding.evidence.clear();
         let writes = vec![
@@ -179,7 +179,7 @@ impl World {
 
     /// The code that somebody's phone shows, used or not.
     pub fn code_now(&self, browser: &Browser) -> String {
-        let secs = u64::try_from(self.now().as_nanos() / 1_000_000_000).unwrap();
+        let secs = u64::try_from(self.now().nanos() / 1_000_000_000).unwrap();
         browser.phone.as_ref().unwrap().generate(secs).to_string()
     }
 
