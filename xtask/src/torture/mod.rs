@@ -95,7 +95,7 @@ fn one_folder(
         (writers, acknowledged) =
             load_and_kill(service, writers, &mut promised, number, dice.up_to(LOAD))
                 .with_context(|| format!("round {number}"))?;
-        if dice.next() % 5 == 0 {
+        if dice.next().is_multiple_of(5) {
             let opening = place.start()?;
             std::thread::sleep(dice.up_to(OPENING));
             opening.kill()?;
