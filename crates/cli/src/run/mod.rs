@@ -5,6 +5,7 @@
 
 mod house;
 mod logging;
+mod memory;
 mod outside;
 mod serve;
 mod settings;
@@ -35,6 +36,7 @@ pub struct Start {
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    memory::one_heap();
     let loaded = settings::load(&args.config, &args.assignments())?;
     let packets = Packets::from_config(&loaded.settings.config);
     start(Start { loaded, packets, story: None })
