@@ -466,13 +466,7 @@ pub(crate) fn drop_address(record: &mut Record, address: &Address) {
 }
 
 /// Says what it turned out to be, where that is another thing than before.
-fn tell(
-    record: &Record,
-    changes: &Changes,
-    old: &Identity,
-    now: Timestamp,
-    update: &mut Update,
-) {
+fn tell(record: &Record, changes: &Changes, old: &Identity, now: Timestamp, update: &mut Update) {
     if changes.values.is_empty() {
         return;
     }

@@ -110,7 +110,7 @@ impl Register {
     /// A device that has a name now: what waited for it is told.
     pub(crate) fn name_findings(&mut self, id: &DeviceId, now: Timestamp, update: &mut Update) {
         if self.get(id).is_some_and(Record::is_named) {
-            self.track(&[], &std::collections::HashMap::new(), now, update);
+            self.alert_on_named(now, update);
         }
     }
 }

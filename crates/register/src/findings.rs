@@ -223,27 +223,42 @@ impl Register {
                 named.push(tracked.id.clone());
             }
         }
-        for (keys, close, words) in [
-            (closed, true, "no longer seen"),
-            (over, false, "accepted until now, open again"),
-            (named, false, "found"),
-        ] {
-            for key in keys {
-                let device = self.findings.get(&key).and_then(|one| one.finding.device.clone());
-                let open = self.state_of(device.as_ref());
-                let Some(tracked) = self.findings.get_mut(&key).map(Arc::make_mut) else {
-                    continue;
-                };
-                let was = tracked.state;
-                tracked.state = if close { FindingState::Closed } else { open };
-                let kind = if close { EventKind::FindingClosed } else { EventKind::FindingOpened };
-                // What was never told of need not be taken back.
-                if !(close && was == FindingState::Waiting) {
-                    say(update, now, kind, &tracked.finding, words);
-                }
-                update.findings.retain(|one| one.id != key);
-                update.findings.push(tracked.clone());
+        self.restate(closed, true, "no longer seen", now, update);
+        self.restate(over, false, "accepted until now, open again", now, update);
+        self.restate(named, false, "found", now, update);
+    }
+
+    /// What only a name changes. People's time is not that of a recording, so nothing is over here.
+    pub(crate) fn alert_on_named(&mut self, now: Timestamp, update: &mut Update) {
+        let named = self.findings.values().filter(|tracked| {
+            let record = tracked.finding.device.as_ref().and_then(|id| self.get(id));
+            tracked.state == FindingState::Waiting && record.is_some_and(Record::is_named)
+        });
+        let named = named.map(|tracked| tracked.id.clone()).collect();
+        self.restate(named, false, "found", now, update);
+    }
+
+    fn restate(
+        &mut self,
+        keys: Vec<FindingKey>,
+        close: bool,
+        words: &str,
+        now: Timestamp,
+        update: &mut Update,
+    ) {
+        for key in keys {
+            let device = self.findings.get(&key).and_then(|one| one.finding.device.clone());
+            let open = self.state_of(device.as_ref());
+            let Some(tracked) = self.findings.get_mut(&key).map(Arc::make_mut) else { continue };
+            let was = tracked.state;
+            tracked.state = if close { FindingState::Closed } else { open };
+            let kind = if close { EventKind::FindingClosed } else { EventKind::FindingOpened };
+            // What was never told of need not be taken back.
+            if !(close && was == FindingState::Waiting) {
+                say(update, now, kind, &tracked.finding, words);
             }
+            update.findings.retain(|one| one.id != key);
+            update.findings.push(tracked.clone());
         }
     }
 

@@ -65,7 +65,7 @@ impl Register {
             };
             self.keep(change, &mut update);
         }
-        self.track(&[], &std::collections::HashMap::new(), now, &mut update);
+        self.alert_on_named(now, &mut update);
         update
     }
 

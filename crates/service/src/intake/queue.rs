@@ -137,10 +137,11 @@ impl Outlet {
 
     /// An empty batch: one that came back, or else a new one.
     fn room(&mut self, waits: bool) -> Batch {
-        let back = self.emptied.lock().ok().and_then(|emptied| match waits && self.made >= PATIENT {
-            true => emptied.recv_timeout(RETURN).ok(),
-            false => emptied.try_recv().ok(),
-        });
+        let back =
+            self.emptied.lock().ok().and_then(|emptied| match waits && self.made >= PATIENT {
+                true => emptied.recv_timeout(RETURN).ok(),
+                false => emptied.try_recv().ok(),
+            });
         back.unwrap_or_else(|| {
             self.made = self.made.saturating_add(1);
             Batch::with_room()

@@ -1,7 +1,7 @@
 //! Files that are not what they should be: each is named, and nothing is made worse.
 
-use std::sync::Arc;
 use std::fs;
+use std::sync::Arc;
 
 use cordon_store::conformance::sample::device;
 use cordon_store::{Beside, CHECKPOINTS, Commit, DATABASE, State, StoreError, Write};

@@ -1,8 +1,8 @@
 //! No room: what was acknowledged stays, and the service goes on once there is room.
 
-use std::sync::Arc;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use cordon_store::conformance::sample::device;
 use cordon_store::{Commit, State, Store, StoreError, Write};

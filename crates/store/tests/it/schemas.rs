@@ -1,9 +1,9 @@
 //! Every schema that was ever released becomes the newest, with what it held.
 
-use std::sync::Arc;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cordon_model::record::{Action, EventKind, FindingState};
 use cordon_store::conformance::sample::{
