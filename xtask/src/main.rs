@@ -4,6 +4,7 @@
 
 mod captures;
 mod chore;
+mod e2e;
 mod eval;
 mod service;
 mod test;
@@ -44,6 +45,11 @@ enum Chore {
         #[arg(long)]
         program: Option<PathBuf>,
     },
+    /// Meet the running service from outside: its API, and its console in a browser
+    E2e {
+        #[command(subcommand)]
+        what: Option<e2e::What>,
+    },
     /// Make the device model of labelled captures
     Train {
         /// A folder whose subfolders are named after the devices; without it, the corpus
@@ -57,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test => test::run(),
         Chore::Eval { what } => eval::run(what),
         Chore::Torture { rounds, seed, program } => torture::run(rounds, seed, program),
+        Chore::E2e { what } => e2e::run_all(what),
         Chore::Train { data } => train::run(data.as_deref()),
     }
 }

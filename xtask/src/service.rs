@@ -88,6 +88,16 @@ impl Service {
         self.socket.clone()
     }
 
+    /// Whether it runs, and what it said.
+    pub fn state(&mut self) -> String {
+        let runs = match self.child.try_wait() {
+            Ok(None) => "the service runs".to_owned(),
+            Ok(Some(status)) => format!("the service ended with {status}"),
+            Err(error) => error.to_string(),
+        };
+        format!("{runs}: {}", self.said())
+    }
+
     /// What it wrote to standard error.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.errors).unwrap_or_default()

@@ -95,7 +95,7 @@ fn one_folder(
         (writers, acknowledged) =
             load_and_kill(service, writers, &mut promised, number, dice.up_to(LOAD))
                 .with_context(|| format!("round {number}"))?;
-        if dice.next() % 5 == 0 {
+        if dice.next().is_multiple_of(5) {
             let opening = place.start()?;
             std::thread::sleep(dice.up_to(OPENING));
             opening.kill()?;
@@ -106,7 +106,10 @@ fn one_folder(
         let socket = service.socket();
         check::all(&socket, &mut promised)
             .and_then(|()| writers.iter_mut().try_for_each(|writer| writer.check(&socket)))
-            .with_context(|| format!("round {number}: after {acknowledged} acknowledged writes"))?;
+            .with_context(|| {
+                let state = service.state();
+                format!("round {number}: after {acknowledged} acknowledged writes; {state}")
+            })?;
         tally.acknowledged += acknowledged;
         (tally.records, tally.flows) = promised.so_far();
     }

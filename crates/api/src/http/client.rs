@@ -43,7 +43,7 @@ pub enum Way {
         host: String,
         /// Its port.
         port: u16,
-        /// An API token.
+        /// An API token; empty for none.
         token: String,
         /// SHA-256 of its certificate; without, a public authority must have issued it.
         fingerprint: Option<[u8; 32]>,
@@ -118,7 +118,7 @@ where
         .uri(question.path)
         .header("host", host)
         .header("content-type", question.content);
-    if let Some(token) = token {
+    if let Some(token) = token.filter(|token| !token.is_empty()) {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let request = request

@@ -167,9 +167,8 @@ async fn import(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BackupTo {
-    /// A file on the service's machine that does not exist yet, inside its data folder's
-    /// `backups`; a bare name is enough.
-    #[schema(max_length = 255)]
+    /// A name that no backup in the data folder's `backups` has yet.
+    #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$")]
     file: String,
 }
 

@@ -1,5 +1,7 @@
 //! Arguments of the commands that ask the running service.
 
+#![allow(rustdoc::bare_urls, reason = "these texts are read in a terminal")]
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -20,7 +20,7 @@ const REASONS: usize = 6;
 pub fn device(args: &DeviceArgs) -> Result<ExitCode, Failure> {
     let service = Service::find(&args.at)?;
     let answer = service.get::<DeviceView>(&format!("/api/v1/devices/{}", encode(&args.name)))?;
-    show(&answer, &args.shown, |page, view| whole(page, view))?;
+    show(&answer, &args.shown, whole)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -136,7 +136,7 @@ fn value(page: &mut Paper, field: &FieldView) -> std::fmt::Result {
         }
     };
     page.paragraph(
-        &[span(Tone::Faint, format!("{:<22}", field.title.to_lowercase()))],
+        &[span(Tone::Faint, format!("{:<24}", field.title.to_lowercase()))],
         &[span(Tone::Strong, field.value.as_deref().unwrap_or_default()), span(Tone::Faint, sure)],
     )
 }

@@ -10,6 +10,7 @@ mod serve;
 mod settings;
 mod sources;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
         read: certificate
             .into_iter()
             .flatten()
-            .map(|path| path.as_path().to_owned())
+            .flat_map(|path| certificate_places(path.as_path()))
             .chain(start.packets.files())
             .chain(start.loaded.file.clone())
             .collect(),
@@ -104,6 +105,22 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
     let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Where a certificate's file is read: in its folder, and in the one it is linked from. A right to
+/// the file alone ends when another takes its place, which is how certificates are renewed.
+fn certificate_places(path: &Path) -> Vec<PathBuf> {
+    let linked = std::fs::canonicalize(path).ok();
+    [Some(path.to_owned()), linked]
+        .into_iter()
+        .flatten()
+        .map(|path| match path.parent() {
+            Some(folder) if folder != Path::new("") && folder != Path::new("/") => {
+                folder.to_owned()
+            }
+            _ => path,
+        })
+        .collect()
 }
 
 /// Whom to become: the user that is configured, else `cordon` where root starts it and there is

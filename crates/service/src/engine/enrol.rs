@@ -243,6 +243,9 @@ impl Engine {
         let invite = self.folk().invites.get(&hash).cloned();
         let invite = invite.ok_or(SignInError::new(Refusal::UnknownLink))?;
         invite::check(&invite, self.clock.now())?;
+        if self.is_ahead(invite.created) {
+            return Err(Refusal::ExpiredLink.into());
+        }
         Ok(invite)
     }
 

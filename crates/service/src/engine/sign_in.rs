@@ -23,6 +23,9 @@ impl Engine {
         let mut folk = self.folk.write().unwrap_or_else(PoisonError::into_inner);
         let session = folk.sessions.get_mut(&hash)?;
         session::check(session, now, &self.options.session).ok()?;
+        if self.is_ahead(session.created) {
+            return None;
+        }
         // Last use is told from memory; a restart forgets minutes of it and nothing else.
         session::touch(session, now);
         let fresh = session::fresh(session, now, &self.options.session);
@@ -47,6 +50,9 @@ impl Engine {
         let mut folk = self.folk.write().unwrap_or_else(PoisonError::into_inner);
         let token = folk.tokens.get_mut(&hash)?;
         token::check(token, now).ok()?;
+        if self.is_ahead(token.created) {
+            return None;
+        }
         token::touch(token, now);
         let (id, owner, scope) = (token.id.to_string(), token.person.clone(), token.scope);
         let person = folk.people.get(&owner).filter(|person| !person.disabled)?;
