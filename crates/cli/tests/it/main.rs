@@ -14,6 +14,7 @@ mod bad_input;
 mod corpus;
 mod demo;
 mod formats;
+mod hard;
 mod live;
 mod peers;
 

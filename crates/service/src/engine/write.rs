@@ -51,7 +51,11 @@ impl Engine {
     /// More than the store takes at once goes in parts, entries with the first: what was written
     /// is then at least known to have been begun. Each part leaves rows that make sense alone, and
     /// rows are written again where a later part fails.
-    pub(super) async fn commit(&self, writes: Vec<Write>, entries: Vec<Entry>) -> Answer<Committed> {
+    pub(super) async fn commit(
+        &self,
+        writes: Vec<Write>,
+        entries: Vec<Entry>,
+    ) -> Answer<Committed> {
         let mut writes = writes.into_iter();
         let mut entries = entries;
         loop {

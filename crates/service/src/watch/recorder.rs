@@ -40,10 +40,7 @@ impl Recorder {
         Recorder {
             flows: Vec::with_capacity(ROWS),
             facts: Vec::with_capacity(ROWS),
-            heard: Heard {
-                slots: vec![0; SLOTS],
-                hasher: FixedState::with_seed(seed),
-            },
+            heard: Heard { slots: vec![0; SLOTS], hasher: FixedState::with_seed(seed) },
             now: Timestamp::default(),
         }
     }

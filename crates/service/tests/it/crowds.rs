@@ -54,9 +54,8 @@ fn a_hundred_thousand_forged_devices_are_bounded_and_pages_still_answer() {
     let mut site = Running::begin(folder.path(), &clock, how);
     let (before, now) = (resident(), clock.now());
     for thousand in 0..100 {
-        let some: Vec<Frame> = (0..1000)
-            .map(|number| dhcp(mac(thousand * 1000 + number), b"forged", now))
-            .collect();
+        let some: Vec<Frame> =
+            (0..1000).map(|number| dhcp(mac(thousand * 1000 + number), b"forged", now)).collect();
         site.play(&some, 0);
     }
     drop(site.outlet.take());
@@ -123,8 +122,9 @@ fn ten_thousand_names_of_one_device_and_hostile_ones_stay_bounded_text() {
         assert!(device.names.len() <= 128, "{} names", device.names.len());
         let shown = serde_json::to_string(&device).unwrap();
         assert!(shown.len() < 200_000, "{} bytes", shown.len());
+        // What a packet said is kept as it was said; surfaces escape it.
         for text in device.names.iter().map(|name| &name.value).chain([&row.label]) {
-            assert!(!text.chars().any(char::is_control), "{text:?}");
+            assert!(text.chars().count() <= 255, "{} characters", text.chars().count());
         }
     }
     site.end();
@@ -135,17 +135,23 @@ fn a_device_that_flaps_is_one_device() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(TestClock::default()));
     let mut site = Running::begin(folder.path(), &clock, How { live: true, ..How::default() });
     site.play(frames(), to_now(&clock));
-    until("devices", || site.devices().len() > 5);
+    site.settle();
     let known = site.devices().len();
+    let told = |site: &Running| {
+        let page = site.runtime.block_on(site.engine.timeline(&root(), None, None, 500)).unwrap();
+        assert!(page.next.is_none(), "more than a page of events");
+        page.items.len()
+    };
+    let before = told(&site);
     for _ in 0..20 {
         clock.pass(Duration::from_secs(1800));
         until("nobody is heard", || site.devices().iter().all(|device| !device.online));
-        site.play(&frames()[..200], to_now(&clock));
+        site.play(&frames()[frames().len() - 200..], to_now(&clock));
         until("somebody is back", || site.devices().iter().any(|device| device.online));
     }
     assert_eq!(site.devices().len(), known);
-    let events = site.runtime.block_on(site.engine.timeline(&root(), None, None, 500)).unwrap();
-    assert!(events.items.len() < 4 * known, "{} events for {known} devices", events.items.len());
+    let after = told(&site);
+    assert!(after <= before + 20, "{before} events became {after}");
     site.end();
 }
 

@@ -37,12 +37,15 @@ fn names_findings_times_overrides_and_merges_survive_a_restart_and_new_traffic()
     let (kept, joined, named) = (&ids[0], &ids[1], &ids[2]);
     let edit = DeviceEdit {
         name: Some("<script>alert(1)</script>".to_owned()),
-        owner: Some("Ünïcode \u{202e}desrever".to_owned()),
+        owner: Some("Ünïcode & <b>".to_owned()),
         ..Default::default()
     };
     let run = &site.runtime;
     run.block_on(site.engine.edit_device(&root(), named, &edit)).unwrap();
     run.block_on(site.engine.merge_devices(&root(), kept, joined)).unwrap();
+    let hidden = DeviceEdit { owner: Some("\u{202e}desrever".to_owned()), ..Default::default() };
+    let refused = run.block_on(site.engine.edit_device(&root(), named, &hidden));
+    assert!(refused.is_err(), "what turns text around is not taken");
     let before = full(&site);
     site.end();
 
@@ -65,7 +68,9 @@ fn names_findings_times_overrides_and_merges_survive_a_restart_and_new_traffic()
     site.play(frames(), shift + 600_000_000_000);
     drop(site.outlet.take());
     until("they are heard again", || {
-        full(&site).iter().any(|device| device.row.id == *named && device.row.last > before[0].row.last)
+        full(&site)
+            .iter()
+            .any(|device| device.row.id == *named && device.row.last > before[0].row.last)
     });
     site.settle();
     let again = full(&site);
