@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use cordon_model::{Party, Timestamp};
+use memchr::memmem;
 
 use crate::query::{Address, AddressSpan, MAX_ADDRESSES, Window, page_size};
 use crate::record::{Ask, Record, Select};
 use crate::row::transport_name;
-use crate::scan::{Group, Wanted};
+use crate::scan::{Group, Hits, Wanted};
 use crate::{FactQuery, FactRow, FlowQuery, FlowRow, HistoryError, Site};
 
 /// Longest text that is looked for: longer than any value.
@@ -33,19 +34,37 @@ impl<'q> FlowAsk<'q> {
         }
     }
 
-    fn ends(&self, group: &Group<'_>) -> Result<Select, HistoryError> {
-        match (self.device.is_empty(), self.peer.is_empty()) {
-            (true, true) => Ok(Select::All),
-            (false, true) => either(group, &self.device),
-            (true, false) => either(group, &self.peer),
-            (false, false) => {
-                let forth = both(group, (&CLIENT, &self.device), (&SERVER, &self.peer))?;
-                let back = both(group, (&SERVER, &self.device), (&CLIENT, &self.peer))?;
-                Ok(forth.or(back))
+    /// Ways in which the two ends of a flow can fit: of each, every end has to.
+    fn ways(&self, group: &Group<'_>) -> Result<Vec<Way>, HistoryError> {
+        let (device, peer) = (&self.device, &self.peer);
+        let ways = match (device.is_empty(), peer.is_empty()) {
+            (true, true) => vec![],
+            (false, true) => vec![vec![(&CLIENT, device)], vec![(&SERVER, device)]],
+            (true, false) => vec![vec![(&CLIENT, peer)], vec![(&SERVER, peer)]],
+            (false, false) => vec![
+                vec![(&CLIENT, device), (&SERVER, peer)],
+                vec![(&SERVER, device), (&CLIENT, peer)],
+            ],
+        };
+        let mut open = Vec::new();
+        for way in ways {
+            let mut ends = Vec::new();
+            for (end, addresses) in &way {
+                ends.push(EndHits::new(group, end, addresses)?);
+                // What cannot fit at one end is not looked for at the other.
+                if ends.last().is_some_and(EndHits::nowhere) {
+                    break;
+                }
+            }
+            if !ends.iter().any(EndHits::nowhere) {
+                open.push(ends);
             }
         }
+        Ok(open)
     }
 }
+
+type Way = Vec<EndHits>;
 
 impl Ask<FlowRow> for FlowAsk<'_> {
     fn site(&self) -> Option<&Site> {
@@ -87,34 +106,73 @@ impl Ask<FlowRow> for FlowAsk<'_> {
     }
 
     fn select(&self, group: &mut Group<'_>) -> Result<Select, HistoryError> {
+        // First what the lists of distinct values say to every condition, then the rows.
+        let query = self.query;
+        let mut hits = Vec::new();
+        if let Some(port) = query.port {
+            hits.push(("server_port", group.number("server_port", port)?));
+        }
+        if let Some(app) = query.app {
+            hits.push(("app", group.text("app", &|name| name == app.name().as_bytes())?));
+        }
+        if let Some(transport) = &self.transport {
+            let same = |name: &[u8]| name == transport.as_bytes();
+            hits.push(("transport", group.text("transport", &same)?));
+        }
+        if hits.iter().any(|(_, hits)| hits.nowhere()) {
+            return Ok(Select::None);
+        }
+        let ends = !self.device.is_empty() || !self.peer.is_empty();
+        let ways = self.ways(group)?;
+        if ends && ways.is_empty() {
+            return Ok(Select::None);
+        }
+        let mut texts = Vec::new();
+        if let Some(text) = &self.text {
+            let finder = memmem::Finder::new(text);
+            for name in TEXTS.into_iter().filter(|name| *name == "app" || address_like(text)) {
+                let hits = group.containing(name, &finder)?;
+                texts.extend((!hits.nowhere()).then_some((name, hits)));
+            }
+            if texts.is_empty() {
+                return Ok(Select::None);
+            }
+        }
         let mut select = Select::All;
-        if let Some(port) = self.query.port {
-            select = select.and(group.number("server_port", port)?);
+        for (name, hits) in &hits {
+            select = select.and(group.rows_of(name, hits)?);
+            if select.is_empty() {
+                return Ok(select);
+            }
         }
-        if let Some(app) = self.query.app
-            && !select.is_empty()
-        {
-            select = select.and(group.text("app", &|name| name == app.name().as_bytes())?);
-        }
-        if !select.is_empty() {
-            select = select.and(self.ends(group)?);
-        }
-        if let Some(transport) = &self.transport
-            && !select.is_empty()
-        {
-            select = select.and(group.text("transport", &|name| name == transport.as_bytes())?);
-        }
-        if let Some(text) = &self.text
-            && !select.is_empty()
-        {
+        if ends {
             let mut any = Select::None;
-            for name in ["client_ip", "server_ip", "client_mac", "server_mac", "app"] {
-                any = any.or(group.text(name, &|value| holds(value, text))?);
+            for way in &ways {
+                let mut all = Select::All;
+                for end in way {
+                    all = all.and(end.rows(group)?);
+                }
+                any = any.or(all);
+            }
+            select = select.and(any);
+        }
+        if self.text.is_some() && !select.is_empty() {
+            let mut any = Select::None;
+            for (name, hits) in &texts {
+                any = any.or(group.rows_of(name, hits)?);
             }
             select = select.and(any);
         }
         Ok(select)
     }
+}
+
+/// Columns in which text is looked for.
+const TEXTS: [&str; 5] = ["client_ip", "server_ip", "client_mac", "server_mac", "app"];
+
+/// Whether a text of small letters can occur in an address.
+fn address_like(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
 }
 
 /// A question about facts.
@@ -157,12 +215,14 @@ impl Ask<FactRow> for FactAsk<'_> {
     fn select(&self, group: &mut Group<'_>) -> Result<Select, HistoryError> {
         let mut select = Select::All;
         if !self.device.is_empty() {
-            select = end(group, &SPEAKER, &self.device)?;
+            let hits = EndHits::new(group, &SPEAKER, &self.device)?;
+            select = if hits.nowhere() { Select::None } else { hits.rows(group)? };
         }
         if let Some(kind) = &self.query.kind
             && !select.is_empty()
         {
-            select = select.and(group.text("kind", &|name| name == kind.as_bytes())?);
+            let hits = group.text("kind", &|name| name == kind.as_bytes())?;
+            select = select.and(group.rows_of("kind", &hits)?);
         }
         if let Some(text) = &self.text
             && !select.is_empty()
@@ -170,7 +230,8 @@ impl Ask<FactRow> for FactAsk<'_> {
             let said = |value: &[u8]| {
                 std::str::from_utf8(value).is_ok_and(|value| value.to_lowercase().contains(text))
             };
-            select = select.and(group.text("value", &said)?);
+            let hits = group.text("value", &said)?;
+            select = select.and(group.rows_of("value", &hits)?);
         }
         Ok(select)
     }
@@ -235,47 +296,51 @@ impl Addresses {
     }
 }
 
-fn either(group: &Group<'_>, addresses: &Addresses) -> Result<Select, HistoryError> {
-    Ok(end(group, &CLIENT, addresses)?.or(end(group, &SERVER, addresses)?))
+/// What the columns of one end say to addresses.
+struct EndHits {
+    end: &'static End,
+    same: Vec<(AddressSpan, Hits, Hits)>,
 }
 
-fn both(
-    group: &Group<'_>,
-    one: (&End, &Addresses),
-    other: (&End, &Addresses),
-) -> Result<Select, HistoryError> {
-    let select = end(group, one.0, one.1)?;
-    if select.is_empty() {
-        return Ok(Select::None);
+impl EndHits {
+    fn new(
+        group: &Group<'_>,
+        end: &'static End,
+        addresses: &Addresses,
+    ) -> Result<EndHits, HistoryError> {
+        let mut same = Vec::new();
+        for it in &addresses.groups {
+            let look = |name, wanted: &Wanted| {
+                if wanted.is_empty() { Ok(Hits::Nowhere) } else { group.one_of(name, wanted) }
+            };
+            let (ips, macs) = (look(end.ip, &it.ips)?, look(end.mac, &it.macs)?);
+            if !(ips.nowhere() && macs.nowhere()) {
+                same.push((it.span, ips, macs));
+            }
+        }
+        Ok(EndHits { end, same })
     }
-    Ok(select.and(end(group, other.0, other.1)?))
-}
 
-/// Rows of which this end has one of the addresses.
-fn end(group: &Group<'_>, end: &End, addresses: &Addresses) -> Result<Select, HistoryError> {
-    let mut select = Select::None;
-    for same in &addresses.groups {
-        let mut these = Select::None;
-        if !same.ips.is_empty() {
-            these = these.or(group.one_of(end.ip, &same.ips)?);
-        }
-        if !same.macs.is_empty() {
-            these = these.or(group.one_of(end.mac, &same.macs)?);
-        }
-        let bounded = same.span.from.is_some() || same.span.to.is_some();
-        if bounded && !these.is_empty() {
-            let at = group.times(end.time)?;
-            let covers = |at: &i64| same.span.covers(Timestamp::from_micros(*at));
-            these = these.and(Select::Rows(at.iter().map(covers).collect()));
-        }
-        select = select.or(these);
+    fn nowhere(&self) -> bool {
+        self.same.is_empty()
     }
-    Ok(select)
-}
 
-/// Whether a text of small letters occurs in a value of small letters.
-fn holds(value: &[u8], text: &str) -> bool {
-    text.is_empty() || value.windows(text.len()).any(|part| part == text.as_bytes())
+    /// Rows of which this end has one of the addresses.
+    fn rows(&self, group: &Group<'_>) -> Result<Select, HistoryError> {
+        let mut select = Select::None;
+        for (span, ips, macs) in &self.same {
+            let ips = group.rows_of(self.end.ip, ips)?;
+            let mut these = ips.or(group.rows_of(self.end.mac, macs)?);
+            let bounded = span.from.is_some() || span.to.is_some();
+            if bounded && !these.is_empty() {
+                let at = group.times(self.end.time)?;
+                let covers = |at: &i64| span.covers(Timestamp::from_micros(*at));
+                these = these.and(Select::Rows(at.iter().map(covers).collect()));
+            }
+            select = select.or(these);
+        }
+        Ok(select)
+    }
 }
 
 fn lower(text: &str) -> String {

@@ -19,8 +19,8 @@ use parquet::file::statistics::Statistics;
 
 use crate::HistoryError;
 use crate::disk::Disk;
+use crate::file::PartFile;
 use crate::record::Record;
-use crate::scan::PartFile;
 
 /// Rows of a row group: bounds what a writer and a reader hold, and is what a search skips by.
 pub(crate) const GROUP_ROWS: usize = 65_536;

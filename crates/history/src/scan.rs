@@ -2,84 +2,28 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{TimestampMicrosecondType, UInt16Type};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::basic::{Encoding, PageType};
+use parquet::basic::PageType;
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::HistoryError;
 use crate::columns::Reader;
+use crate::file::{Chunk, PartFile};
+use crate::indexes::{Distinct, Fits, Refused, by_dictionary, places};
 use crate::part::{Bounds, Part};
 use crate::record::{Record, Select};
-
-/// A file read by position, so that threads can share it.
-#[derive(Clone, Debug)]
-pub(crate) struct PartFile {
-    file: Arc<File>,
-    length: u64,
-}
-
-impl PartFile {
-    pub(crate) fn open(path: &std::path::Path) -> Result<Self, HistoryError> {
-        let failed = |error| HistoryError::disk("open", path, error);
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        Ok(PartFile { file: Arc::new(file), length })
-    }
-}
-
-/// Reads on from a position.
-pub(crate) struct At {
-    file: Arc<File>,
-    position: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.position)?;
-        self.position = self.position.saturating_add(read as u64);
-        Ok(read)
-    }
-}
-
-impl Length for PartFile {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for PartFile {
-    type T = BufReader<At>;
-
-    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        Ok(BufReader::new(At { file: Arc::clone(&self.file), position: start }))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let end = start.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.length) {
-            return Err(ParquetError::EOF(format!("{length} bytes at {start} lie behind the end")));
-        }
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, start)?;
-        Ok(buffer.into())
-    }
-}
 
 /// Texts that are looked for in long lists of others.
 #[derive(Debug, Default)]
@@ -126,6 +70,34 @@ pub(crate) struct Group<'a> {
     rows: usize,
     /// Columns read so far: a question may ask for one several times.
     columns: RefCell<HashMap<String, RecordBatch>>,
+    /// Columns of which the list of distinct values was read; `None` if the list is not whole.
+    coded: RefCell<HashMap<&'static str, Option<Rc<Coded>>>>,
+    filters: RefCell<HashMap<&'static str, Option<Rc<Sbbf>>>>,
+}
+
+/// A column by its list of distinct values.
+struct Coded {
+    distinct: Distinct,
+    /// What reads on behind the list, until it is read.
+    pages: RefCell<Option<SerializedPageReader<Chunk>>>,
+    places: RefCell<Option<Rc<Vec<u32>>>>,
+}
+
+/// What a column can say to a condition.
+pub(crate) enum Hits {
+    /// No row can fit.
+    Nowhere,
+    /// Rows with one of these values fit.
+    Places(Fits),
+    /// These rows fit: the column has no whole list of distinct values.
+    Rows(Select),
+}
+
+impl Hits {
+    /// Whether no row can fit.
+    pub(crate) const fn nowhere(&self) -> bool {
+        matches!(self, Hits::Nowhere)
+    }
 }
 
 impl<'a> Group<'a> {
@@ -138,7 +110,16 @@ impl<'a> Group<'a> {
         let group = meta.metadata().row_groups().get(index);
         let group = group.ok_or_else(|| part.damaged("row group missing"))?;
         let rows = usize::try_from(group.num_rows()).map_err(|error| part.damaged(error))?;
-        Ok(Group { part, file, meta, index, rows, columns: RefCell::default() })
+        Ok(Group {
+            part,
+            file,
+            meta,
+            index,
+            rows,
+            columns: RefCell::default(),
+            coded: RefCell::default(),
+            filters: RefCell::default(),
+        })
     }
 
     pub(crate) const fn rows(&self) -> usize {
@@ -155,27 +136,148 @@ impl<'a> Group<'a> {
         R::decode(batch).map_err(|error| self.part.damaged(error))
     }
 
-    /// Rows whose text in this column is one of these. Asks the Bloom filter first, then the list
-    /// of distinct values; when none can be there, the rows themselves are not read.
-    pub(crate) fn one_of(&self, name: &str, wanted: &Wanted) -> Result<Select, HistoryError> {
-        let filter = Sbbf::read_from_column_chunk(self.chunk(name)?, self.file)
-            .map_err(|error| self.part.damaged(error))?;
+    /// Where the text of this column is one of these. Asks the Bloom filter first, then the list
+    /// of distinct values.
+    pub(crate) fn one_of(&self, name: &'static str, wanted: &Wanted) -> Result<Hits, HistoryError> {
+        let filter = self.filter(name)?;
         if filter.is_some_and(|filter| !wanted.texts.iter().any(|text| filter.check(&**text))) {
-            return Ok(Select::None);
+            return Ok(Hits::Nowhere);
         }
         self.text(name, &|value| wanted.has(value))
     }
 
-    /// Rows whose text in this column is accepted. Reads the list of distinct values first.
+    /// Where the text of this column is accepted.
     pub(crate) fn text(
+        &self,
+        name: &'static str,
+        accept: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<Hits, HistoryError> {
+        match self.coded(name)? {
+            Some(coded) => Ok(coded.distinct.texts(accept).map_or(Hits::Nowhere, Hits::Places)),
+            None => Ok(Hits::Rows(self.text_rows(name, accept)?)),
+        }
+    }
+
+    /// Where the text of this column contains another.
+    pub(crate) fn containing(
+        &self,
+        name: &'static str,
+        part: &memchr::memmem::Finder<'_>,
+    ) -> Result<Hits, HistoryError> {
+        // Once through the whole list is quicker than text by text, and mostly says no.
+        if self.coded(name)?.is_some_and(|coded| part.find(&coded.distinct.bytes).is_none()) {
+            return Ok(Hits::Nowhere);
+        }
+        self.text(name, &|value| part.find(value).is_some())
+    }
+
+    /// Where the number of this column is this one.
+    pub(crate) fn number(&self, name: &'static str, wanted: u16) -> Result<Hits, HistoryError> {
+        match self.coded(name)? {
+            Some(coded) => {
+                let fits = coded.distinct.number(wanted.into());
+                Ok(fits.map_or(Hits::Nowhere, Hits::Places))
+            }
+            None => Ok(Hits::Rows(self.number_rows(name, wanted)?)),
+        }
+    }
+
+    /// The rows to which hits in this column lead.
+    pub(crate) fn rows_of(&self, name: &'static str, hits: &Hits) -> Result<Select, HistoryError> {
+        match hits {
+            Hits::Nowhere => Ok(Select::None),
+            Hits::Rows(rows) => Ok(rows.clone()),
+            Hits::Places(fits) => {
+                let coded = self.coded(name)?;
+                let coded = coded.ok_or_else(|| self.part.damaged("a list of values is gone"))?;
+                Ok(Select::Rows(fits.rows(&self.places(name, &coded)?)))
+            }
+        }
+    }
+
+    fn filter(&self, name: &'static str) -> Result<Option<Rc<Sbbf>>, HistoryError> {
+        if let Some(known) = self.filters.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let filter = Sbbf::read_from_column_chunk(self.chunk(name)?, self.file)
+            .map_err(|error| self.part.damaged(error))?
+            .map(Rc::new);
+        self.filters.borrow_mut().insert(name, filter.clone());
+        Ok(filter)
+    }
+
+    /// The column by its list of distinct values, if every row refers to it.
+    fn coded(&self, name: &'static str) -> Result<Option<Rc<Coded>>, HistoryError> {
+        if let Some(known) = self.coded.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let coded = self.read_list(name)?.map(Rc::new);
+        self.coded.borrow_mut().insert(name, coded.clone());
+        Ok(coded)
+    }
+
+    fn read_list(&self, name: &str) -> Result<Option<Coded>, HistoryError> {
+        let chunk = self.chunk(name)?;
+        let complete = match (chunk.page_encoding_stats(), chunk.page_encoding_stats_mask()) {
+            (Some(stats), _) => stats
+                .iter()
+                .filter(|stat| stat.page_type != PageType::DICTIONARY_PAGE)
+                .all(|stat| by_dictionary(stat.encoding)),
+            (None, Some(mask)) => mask.encodings().all(by_dictionary),
+            (None, None) => false,
+        };
+        let flat = chunk.column_descr().max_rep_level() == 0;
+        let nullable = chunk.column_descr().max_def_level() <= 1;
+        if !complete || !flat || !nullable || chunk.dictionary_page_offset().is_none() {
+            return Ok(None);
+        }
+        let damaged = |error: ParquetError| self.part.damaged(error);
+        let (start, length) = chunk.byte_range();
+        let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
+        let bytes = Chunk::new(self.file, start, data, start.saturating_add(length));
+        let mut pages =
+            SerializedPageReader::new(Arc::new(bytes), chunk, self.rows, None).map_err(damaged)?;
+        match pages.get_next_page().map_err(damaged)? {
+            Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Some(Coded {
+                distinct: Distinct { bytes: buf, count: num_values },
+                pages: RefCell::new(Some(pages)),
+                places: RefCell::default(),
+            })),
+            _ => Ok(None),
+        }
+    }
+
+    /// For every row, the place of its value in the list.
+    fn places(&self, name: &str, coded: &Coded) -> Result<Rc<Vec<u32>>, HistoryError> {
+        if let Some(known) = &*coded.places.borrow() {
+            return Ok(Rc::clone(known));
+        }
+        let gone = || self.part.damaged(format!("column {name} cannot be read twice"));
+        let mut pages = coded.pages.borrow_mut().take().ok_or_else(gone)?;
+        let nullable = self.chunk(name)?.column_descr().max_def_level() > 0;
+        let mut all = Vec::with_capacity(self.rows);
+        while let Some(page) = pages.get_next_page().map_err(|error| self.part.damaged(error))? {
+            places(&page, nullable, &mut all).map_err(|refused| match refused {
+                Refused::Otherwise => self.part.damaged("a page is not encoded as the file says"),
+                Refused::Damaged(reason) => self.part.damaged(reason),
+            })?;
+            if all.len() > self.rows {
+                break;
+            }
+        }
+        if all.len() != self.rows {
+            return Err(self.part.damaged("row group has another number of rows than it says"));
+        }
+        let all = Rc::new(all);
+        *coded.places.borrow_mut() = Some(Rc::clone(&all));
+        Ok(all)
+    }
+
+    fn text_rows(
         &self,
         name: &str,
         accept: &dyn Fn(&[u8]) -> bool,
     ) -> Result<Select, HistoryError> {
-        let known = self.columns.borrow().contains_key(name);
-        if !known && self.lists_none(name, &|page, count| any_text(page, count, accept))? {
-            return Ok(Select::None);
-        }
         let batch = self.column(name)?;
         let text = Reader(&batch).text(name).map_err(|error| self.part.damaged(error))?;
         let fits: Vec<bool> =
@@ -193,12 +295,7 @@ impl<'a> Group<'a> {
         Ok(Select::Rows(rows))
     }
 
-    /// Rows whose number in this column is this one.
-    pub(crate) fn number(&self, name: &str, wanted: u16) -> Result<Select, HistoryError> {
-        let bytes = i32::from(wanted).to_le_bytes();
-        if self.lists_none(name, &|page, _| page.chunks_exact(4).any(|value| value == bytes))? {
-            return Ok(Select::None);
-        }
+    fn number_rows(&self, name: &str, wanted: u16) -> Result<Select, HistoryError> {
         let batch = self.column(name)?;
         let reader = Reader(&batch);
         let numbers =
@@ -278,50 +375,4 @@ impl<'a> Group<'a> {
             Err(self.part.damaged("row group has fewer rows than it says"))
         }
     }
-
-    /// Whether the column's dictionary shows that no row can fit: every data page must be encoded
-    /// by the dictionary, or it proves nothing.
-    fn lists_none(
-        &self,
-        name: &str,
-        any: &dyn Fn(&[u8], u32) -> bool,
-    ) -> Result<bool, HistoryError> {
-        let chunk = self.chunk(name)?;
-        let by_dictionary = |encoding: Encoding| {
-            matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY)
-        };
-        let complete = match (chunk.page_encoding_stats(), chunk.page_encoding_stats_mask()) {
-            (Some(stats), _) => stats
-                .iter()
-                .filter(|stat| stat.page_type != PageType::DICTIONARY_PAGE)
-                .all(|stat| by_dictionary(stat.encoding)),
-            (None, Some(mask)) => mask.encodings().all(by_dictionary),
-            (None, None) => false,
-        };
-        if !complete || chunk.dictionary_page_offset().is_none() {
-            return Ok(false);
-        }
-        let damaged = |error: ParquetError| self.part.damaged(error);
-        let file = Arc::new(self.file.clone());
-        let mut pages = SerializedPageReader::new(file, chunk, self.rows, None).map_err(damaged)?;
-        match pages.get_next_page().map_err(damaged)? {
-            Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(!any(&buf, num_values)),
-            _ => Ok(false),
-        }
-    }
-}
-
-/// Whether any text of a plain-encoded page is accepted: each is a length and its bytes.
-fn any_text(page: &[u8], count: u32, accept: &dyn Fn(&[u8]) -> bool) -> bool {
-    let mut rest = page;
-    for _ in 0..count {
-        let Some((length, tail)) = rest.split_first_chunk::<4>() else { return false };
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((value, tail)) = tail.split_at_checked(length) else { return false };
-        if accept(value) {
-            return true;
-        }
-        rest = tail;
-    }
-    false
 }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 
 use crate::HistoryError;
+use crate::file::PartFile;
 use crate::part::{Bounds, Part};
 use crate::query::{Cursor, Looked, Page, Window};
 use crate::record::{Ask, Record, Select};
-use crate::scan::{Group, PartFile};
+use crate::scan::Group;
 use crate::table::{Place, Table};
 
 /// Threads of one search: what the smallest machine has.

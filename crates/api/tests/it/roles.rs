@@ -239,6 +239,9 @@ impl Ids {
         let forget =
             operator.api("POST", &format!("{path}/forget"), Some(&json!({"reason": "sold"}))).await;
         assert_eq!(forget.status, 202, "{}", forget.body);
+        // The first by name; it is not one that asks.
+        let aim = json!({"label": "aim", "scope": "read", "days": 1});
+        assert_eq!(admin.api("POST", "/api/v1/tokens", Some(&aim)).await.status, 201);
         let people = admin.api("GET", "/api/v1/people", None).await.json();
         let own =
             people["people"].as_array().unwrap().iter().find(|one| one["you"] == true).unwrap();

@@ -78,7 +78,7 @@ impl World {
         let mut finding = sample::finding(FINDING, DEVICE, FindingState::Open);
         finding.finding.evidence.clear();
         let writes = vec![
-            Write::PutDevice(std::sync::Arc::new(sample::device(DEVICE))),
+            Write::PutDevice(Arc::new(sample::device(DEVICE))),
             Write::PutFinding(Box::new(finding)),
         ];
         state.commit(Commit { writes, entries: Vec::new() }).await.unwrap();

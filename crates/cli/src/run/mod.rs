@@ -5,6 +5,7 @@
 
 mod house;
 mod logging;
+mod memory;
 mod outside;
 mod serve;
 mod settings;
@@ -42,6 +43,7 @@ pub struct Start {
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    memory::one_heap();
     let loaded = load(&args.config, &args.assignments())?;
     let packets = Packets::from_config(&loaded.settings.config);
     packets.check()?;

@@ -16,6 +16,7 @@ mod corpus;
 mod demo;
 mod demo_service;
 mod formats;
+mod hard;
 mod ledger;
 mod live;
 mod peers;
