@@ -107,7 +107,7 @@ fn an_edit_during_a_recording_of_long_ago_ends_no_acceptance() {
     Scene::default().with(named(START)).weak(TELNET, START, START).see(&mut register, START);
     let until = Some(at(START + DAY));
     register.accept(&key(), "behind a firewall", until, "person:anna", at(START)).unwrap();
-    let edit = cordon_register::Edit { owner: Some(Some("Anna".into())), ..Default::default() };
+    let edit = Edit { owner: Some(Some("Anna".into())), ..Default::default() };
     let device = register.finding(&key()).unwrap().finding.device.clone().unwrap();
     // People edit by the clock on the wall, years after the packets.
     let update = register.edit(&device, &edit, "person:anna", at(START + 900 * DAY)).unwrap();
