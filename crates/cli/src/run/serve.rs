@@ -14,7 +14,7 @@ use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::{Clock, SystemClock};
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
 use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, intake};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
 
 use super::house::{House, Opened, SITE};
@@ -45,6 +45,7 @@ pub async fn serve(
     mut outside: Outside,
     house: House,
 ) -> Result<(), Failure> {
+    let signals = Signals::hear()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let names = names(&config);
     let port =
@@ -142,7 +143,7 @@ pub async fn serve(
     }
     outside.notify.ready("listening");
     let left = start.demo.is_some().then(input_ends);
-    wait(&outside.notify, left, || {
+    wait(signals, &outside.notify, left, || {
         let refreshed = identity.refresh(&vault, clock.now());
         let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match refreshed {
@@ -345,8 +346,28 @@ fn elsewhere(listen: SocketAddr, port: u16) -> Option<String> {
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| origin(&ip.to_string(), port))
 }
 
+/// What the service is told by signals. Heard from before anything is opened: a service that is
+/// ended while it starts ends in order as well.
+struct Signals {
+    end: Signal,
+    interrupt: Signal,
+    again: Signal,
+}
+
+impl Signals {
+    fn hear() -> Result<Self, Failure> {
+        let hear = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+        Ok(Signals {
+            end: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            again: hear(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for the end; looks at the certificate now and then, and tells the watchdog.
 async fn wait(
+    mut signals: Signals,
     notify: &cordon_guard::Notify,
     left: Option<tokio::sync::oneshot::Receiver<()>>,
     refresh: impl Fn(),
@@ -358,20 +379,14 @@ async fn wait(
         }
     };
     tokio::pin!(left);
-    let hear = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
-    let (mut end, mut interrupt, mut again) = (
-        hear(SignalKind::terminate())?,
-        hear(SignalKind::interrupt())?,
-        hear(SignalKind::hangup())?,
-    );
     let mut alive = tokio::time::interval(notify.every().unwrap_or(Duration::from_secs(3600)));
     let mut certificate = tokio::time::interval(CERTIFICATE);
     loop {
         tokio::select! {
             () = &mut left => return Ok(()),
-            _ = end.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = again.recv() => refresh(),
+            _ = signals.end.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.again.recv() => refresh(),
             _ = certificate.tick() => refresh(),
             _ = alive.tick() => notify.alive(),
         }

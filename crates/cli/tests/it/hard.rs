@@ -200,7 +200,8 @@ fn a_recording_that_is_damaged_or_among_junk_is_played_as_far_as_it_goes() {
     let good = std::fs::read(replay()).unwrap();
     let mut damaged = good.clone();
     let middle = damaged.len() / 2;
-    damaged[middle..middle + 64].fill(0xff);
+    // Sixty-four bytes alone may all lie inside one packet, where they damage nothing.
+    damaged[middle..].fill(0xff);
     std::fs::write(captures.join("a.pcap"), damaged).unwrap();
     std::fs::write(captures.join("b.txt"), b"junk").unwrap();
     std::fs::write(captures.join("c.pcap"), b"").unwrap();
@@ -423,17 +424,11 @@ kill -TERM $service; wait $service
 }
 
 #[test]
-fn an_interface_that_is_not_there_yet_is_waited_for_and_said() {
+fn an_interface_that_is_not_there_is_named_with_those_that_are() {
     let steps = r#"
 kill -TERM $service; wait $service
-$cordon run later --listen 127.0.0.1:0 --data $data & service=$!
-wait_for state gone
-ask /api/v1/health | grep -q '"verdict":"bad"'
-ip link add later type veth peer name other; ip link set later up; ip link set other up
-wait_for state running
-tcpreplay -q -i other --limit 500 --pps 2000 $capture >/dev/null 2>&1
-sleep 1; [ $(source packets) -ge 400 ]
-kill -TERM $service; wait $service
+code=0; $cordon run later --listen 127.0.0.1:0 --data $data 2>$data.said || code=$?
+[ $code -eq 2 ]; grep -q 'no network interface "later"; there are: left, lo, right' $data.said
 "#;
     on_a_wire(steps);
 }
