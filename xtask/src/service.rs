@@ -127,6 +127,11 @@ impl Drop for Service {
 pub struct Socket(PathBuf);
 
 impl Socket {
+    /// The client for the service of a data folder.
+    pub fn of(data: &Path) -> Self {
+        Socket(data.join("cordon.sock"))
+    }
+
     /// The answer's status and body. An answer counts from its status on: a body that breaks off
     /// is given back as far as it came.
     pub fn ask(
