@@ -370,7 +370,7 @@ fn on_a_wire(steps: &str) -> Option<crate::Ran> {
     let tools = ["tcpreplay", "ip", "curl", "python3"];
     let has = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
     let ran = output.ok().map(crate::ran)?;
-    let may = !ran.err.contains("Operation not permitted") && tools.iter().all(|tool| has(&tool));
+    let may = !ran.err.contains("Operation not permitted") && tools.iter().all(has);
     if !may {
         println!("skipped: needs root and {tools:?}: {}", ran.err);
         return None;
