@@ -44,7 +44,15 @@ fn day() -> Result<PathBuf> {
         fs::create_dir_all(root().join("target/eval"))?;
         let path = target.to_str().context("the target folder is at a path that is not UTF-8")?;
         run_command(cargo(&[
-            "run", "--quiet", "--release", "--package", "cordon-lab", "--example", "clinic_day", "--", path,
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "cordon-lab",
+            "--example",
+            "clinic_day",
+            "--",
+            path,
         ]))?;
     }
     Ok(target)
@@ -52,7 +60,9 @@ fn day() -> Result<PathBuf> {
 
 /// `look` and `run` in turns on the same file.
 fn ingest(cordon: &str, files: &[&Path], times: usize) -> Result<()> {
-    println!("\n| capture | packets | look, CPU s | run, CPU s | run / look, packets per CPU s | look, peak MiB | run, peak MiB | run, MiB at the end |");
+    println!(
+        "\n| capture | packets | look, CPU s | run, CPU s | run / look, packets per CPU s | look, peak MiB | run, peak MiB | run, MiB at the end |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for file in files {
         let capture = file.to_str().context("a capture lies at a path that is not UTF-8")?;
