@@ -40,7 +40,7 @@ pub fn scratch(name: &str) -> Result<PathBuf> {
 pub fn captures(program: &Path, folder: &Path) -> Result<PathBuf> {
     let out = folder.join("lab");
     let text = out.display().to_string();
-    let mut demo = command(&program.display().to_string(), &["demo", "--out", &text]);
+    let mut demo = command(&program.display().to_string(), &["demo", "--once", "--out", &text]);
     demo.stdout(Stdio::null());
     run(demo)?;
     fs::remove_file(out.join("report.html"))?;
