@@ -256,7 +256,7 @@ fn the_state_of_an_interface_is_told() {
     ip("link set mouth down");
     // The kernel tells of a carrier a moment later.
     let lost = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         !link_state("ear").unwrap().carrier
     });
     assert!(lost);
