@@ -20,16 +20,20 @@ PAGES = ["/", "/devices", "/devices/{device}", "/map", "/fix", "/findings", "/tr
 ANSWERS = ["me", "devices", "device-groups", "devices/{device}", "devices/{device}/timeline",
            "devices/{device}/facts", "today", "fixes", "map", "health", "settings", "flows", "findings",
            "timeline", "changes", "ledger", "ledger/head", "people", "approvals"]
-# Until the first devices are known.
+# Until most devices are known.
 SETTLES_WITHIN = 60
+DEVICES = 200
+# Requests from one address: the service takes 300 at once and 60 a second, and answers 429 beyond.
+FROM_ONE = 250
 
 TLS = ssl.create_default_context()
 TLS.check_hostname = False  # its certificate is of its own making
 TLS.verify_mode = ssl.CERT_NONE
 
 
-def connect(origin):
-    return http.client.HTTPSConnection(urllib.parse.urlsplit(origin).netloc, context=TLS, timeout=30)
+def connect(origin, source="127.0.0.1"):
+    netloc = urllib.parse.urlsplit(origin).netloc
+    return http.client.HTTPSConnection(netloc, context=TLS, timeout=30, source_address=(source, 0))
 
 
 def ask(connection, origin, method, path, cookie="", form=None):
@@ -63,10 +67,12 @@ def sign_in(origin, link):
 
 
 def client(work):
-    origin, path, cookie, requests = work
-    connection = connect(origin)
+    origin, path, cookie, requests, number = work
     took = []
-    for _ in range(requests):
+    for turn in range(requests):
+        if turn % FROM_ONE == 0:
+            connection = connect(origin, f"127.{1 + number // 250}.{1 + number % 250}.{1 + turn // FROM_ONE}")
+            connection.connect()
         begun = time.perf_counter()
         answer, _ = ask(connection, origin, "GET", path, cookie)
         took.append((time.perf_counter() - begun) * 1000)
@@ -88,10 +94,10 @@ def a_device(path):
             local.sendall(b"GET /api/v1/devices?sort=findings&limit=1 HTTP/1.0\r\nhost: localhost\r\n\r\n")
             answer = b"".join(iter(lambda: local.recv(65536), b""))
         page = json.loads(answer.split(b"\r\n\r\n", 1)[1])
-        if page["total"]:
+        if page["total"] >= DEVICES:
             return page["items"][0]["id"]
         time.sleep(1)
-    sys.exit("no device was found")
+    sys.exit(f"{DEVICES} devices were not found")
 
 
 def main():
@@ -105,9 +111,9 @@ def main():
     print("|---|---|---|---|---|---|")
     worst = 0
     with multiprocessing.Pool(CLIENTS) as pool:
-        for path in paths:
+        for place, path in enumerate(paths):
             before = cpu_ms(pid)
-            work = [(origin, path.format(device=device), cookie, each)] * CLIENTS
+            work = [(origin, path.format(device=device), cookie, each, place * CLIENTS + one) for one in range(CLIENTS)]
             took = sorted(one for part in pool.map(client, work, chunksize=1) for one in part)
             cpu = (cpu_ms(pid) - before) / len(took)
             late = took[min(len(took) - 1, len(took) * 99 // 100)]

@@ -12,8 +12,9 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
-use crate::rows::apply::{Numbers, add_checkpoint, add_leaf, apply};
+use crate::rows::apply::{Numbers, add_checkpoint, add_leaf};
 use crate::rows::retire::retire;
+use crate::rows::runs::apply_all;
 use crate::sqlite::{Lock, Promises, Reopen};
 use crate::state::{ENTRIES_MAX, WRITES_MAX};
 use crate::{Commit, Committed, LedgerRow, Notary, Retired, StoreError};
@@ -199,9 +200,7 @@ impl Writer {
                 limit: ENTRIES_MAX,
             });
         }
-        for write in &commit.writes {
-            apply(db, &self.site, numbers, write).await?;
-        }
+        apply_all(db, &self.site, numbers, &commit.writes).await?;
         for entry in &commit.entries {
             let (record, leaf) = Notary::leaf(tree.size(), entry)?;
             add_leaf(db, &self.site, LedgerRow { index: tree.size(), record, leaf }, entry).await?;

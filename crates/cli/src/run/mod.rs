@@ -43,7 +43,7 @@ pub struct Start {
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    memory::one_heap();
+    memory::few_heaps();
     let loaded = load(&args.config, &args.assignments())?;
     let packets = Packets::from_config(&loaded.settings.config);
     packets.check()?;

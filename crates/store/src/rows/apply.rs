@@ -3,7 +3,7 @@
 use std::cmp::max;
 
 use cordon_model::DeviceId;
-use cordon_model::record::{Approval, Change, Event, Session};
+use cordon_model::record::{Approval, Change, Event, Record, Session, TrackedFinding};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -111,35 +111,21 @@ pub(crate) async fn apply<C: ConnectionTrait>(
 ) -> Result<(), StoreError> {
     let site = site.to_owned();
     match write {
-        Write::PutDevice(row) => {
-            let model = device::Model {
-                site,
-                id: row.id.to_string(),
-                last: row.last.nanos(),
-                body: body(row)?,
-            };
-            put::<device::Entity, _, _>(db, model).await
-        }
+        Write::PutDevice(row) => put::<device::Entity, _, _>(db, device_row(site, row)?).await,
         Write::DropDevice(id) => drop_row::<device::Entity, _>(db, (site, id.to_string())).await,
         Write::ForgetDevice(id) => {
             numbers.keep(db, &site).await?;
             forget(db, &site, id).await
         }
-        Write::PutFinding(row) => {
-            let model = finding::Model {
-                site,
-                id: row.id.0.to_string(),
-                device: row.finding.device.as_ref().map(ToString::to_string),
-                state: word(&row.state)?,
-                last: row.last.nanos(),
-                body: body(row)?,
-            };
-            put::<finding::Entity, _, _>(db, model).await
-        }
+        Write::PutFinding(row) => put::<finding::Entity, _, _>(db, finding_row(site, row)?).await,
         Write::DropFinding(id) => {
             drop_row::<finding::Entity, _>(db, (site, id.0.to_string())).await
         }
-        Write::AddEvent(row) => add_event(db, site, take(&mut numbers.event), row).await,
+        Write::AddEvent(row) => {
+            let model = event_row(site, numbers, row)?;
+            event::Entity::insert(model.into_active_model()).exec_without_returning(db).await?;
+            Ok(())
+        }
         Write::PutChange(row) => {
             numbers.change = max(numbers.change, signed(row.id)?.saturating_add(1));
             put_change(db, site, row).await
@@ -263,13 +249,20 @@ where
     M: IntoActiveModel<E::ActiveModel> + sea_orm::ModelTrait<Entity = E>,
     C: ConnectionTrait,
 {
+    E::insert(model.into_active_model())
+        .on_conflict(replace::<E>())
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// What happens to a row of the same key: every other column is replaced.
+pub(super) fn replace<E: EntityTrait>() -> OnConflict {
     let keys: Vec<E::Column> = E::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column).collect();
     let rest = E::Column::iter()
         .filter(|column| E::PrimaryKey::from_column(*column).is_none())
         .collect::<Vec<_>>();
-    let conflict = OnConflict::columns(keys).update_columns(rest).to_owned();
-    E::insert(model.into_active_model()).on_conflict(conflict).exec_without_returning(db).await?;
-    Ok(())
+    OnConflict::columns(keys).update_columns(rest).to_owned()
 }
 
 async fn drop_row<E, C>(
@@ -284,22 +277,38 @@ where
     Ok(())
 }
 
-async fn add_event<C: ConnectionTrait>(
-    db: &C,
+pub(super) fn device_row(site: String, row: &Record) -> Result<device::Model, StoreError> {
+    Ok(device::Model { site, id: row.id.to_string(), last: row.last.nanos(), body: body(row)? })
+}
+
+pub(super) fn finding_row(
     site: String,
-    seq: i64,
-    row: &Event,
-) -> Result<(), StoreError> {
-    let model = event::Model {
+    row: &TrackedFinding,
+) -> Result<finding::Model, StoreError> {
+    Ok(finding::Model {
         site,
-        seq,
+        id: row.id.0.to_string(),
+        device: row.finding.device.as_ref().map(ToString::to_string),
+        state: word(&row.state)?,
+        last: row.last.nanos(),
+        body: body(row)?,
+    })
+}
+
+/// An event under the next number.
+pub(super) fn event_row(
+    site: String,
+    numbers: &mut Numbers,
+    row: &Event,
+) -> Result<event::Model, StoreError> {
+    Ok(event::Model {
+        site,
+        seq: take(&mut numbers.event),
         at: row.at.nanos(),
         device: row.device.to_string(),
         kind: word(&row.kind)?,
         body: body(row)?,
-    };
-    event::Entity::insert(model.into_active_model()).exec_without_returning(db).await?;
-    Ok(())
+    })
 }
 
 /// A change is found by every device that it holds or leaves.

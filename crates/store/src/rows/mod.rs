@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod read;
 pub(crate) mod retire;
+pub(crate) mod runs;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
