@@ -39,7 +39,7 @@ pub mod writer;
 pub use error::CaptureError;
 pub use input::{InputPath, Inputs, expand};
 #[cfg(target_os = "linux")]
-pub use live::{Batch, LiveOptions, LiveSource, Next};
+pub use live::{Batch, LiveOptions, LiveSource, Next, RawSocket};
 pub use source::FileSource;
 pub use status::{InputStatus, Interface, Progress};
 pub use writer::{PcapWriter, Precision};

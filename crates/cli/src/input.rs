@@ -152,7 +152,7 @@ fn interface(
                     pipeline.packet(&packet);
                 }
             }
-            Next::Quiet => {}
+            Next::Quiet | Next::Gone => {}
             Next::Over => break,
         }
     }

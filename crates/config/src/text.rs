@@ -92,3 +92,22 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_the_package_is_what_the_table_gives() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/cordon.toml");
+        let file = std::fs::read_to_string(path).unwrap_or_default();
+        if std::env::var_os("CORDON_WRITE_DOCS").is_some() {
+            std::fs::write(path, default_file()).unwrap();
+        } else {
+            assert!(
+                file == default_file(),
+                "set CORDON_WRITE_DOCS=1 to write packaging/cordon.toml"
+            );
+        }
+    }
+}

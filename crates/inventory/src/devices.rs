@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::{Attribute, Device, DeviceId, Mac, Party, Reason};
+use cordon_model::record::{Address, Span};
+use cordon_model::{Attribute, Device, DeviceId, Mac, Party, Reason, Service};
 
 /// The devices on the network.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +13,10 @@ pub struct Devices {
     pub devices: Vec<Device>,
     /// Per device, in the same order: what gave it away, strongest first.
     pub evidence: Vec<Vec<(Attribute, Reason)>>,
+    /// Per device, in the same order: its addresses with the times when they were in use.
+    pub addresses: Vec<Vec<Span<Address>>>,
+    /// Per device, in the same order: its services with the times when they were used.
+    pub services: Vec<Vec<Span<Service>>>,
     /// Sightings of addresses that found no room.
     pub left_out: u64,
     pub(crate) by_pair: HashMap<(Mac, Option<IpAddr>), usize>,

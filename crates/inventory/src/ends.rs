@@ -3,6 +3,7 @@
 //! Pairs, not addresses, are the unit of what is heard: an address that moves to another device,
 //! or a router that stands for many, is untangled at the end, when everything is known.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
@@ -66,6 +67,9 @@ pub(crate) struct Offer {
     pub app: Option<App>,
     pub basis: Basis,
     pub packet: PacketId,
+    /// When it was first and last shown.
+    pub first: Timestamp,
+    pub last: Timestamp,
 }
 
 /// An application that an end uses as a client.
@@ -75,6 +79,7 @@ pub(crate) struct Use {
     pub basis: Basis,
     pub packet: PacketId,
     pub flows: u32,
+    pub last: Timestamp,
     /// The first different servers.
     pub servers: Vec<IpAddr>,
 }
@@ -104,6 +109,9 @@ pub(crate) struct End {
     pub first: Timestamp,
     pub last: Timestamp,
     pub first_packet: PacketId,
+    /// First and last time that it spoke or was spoken of.
+    pub made: Timestamp,
+    pub touched: Timestamp,
     /// Latest packet counted from facts outside flows.
     pub counted: PacketId,
     pub packets: u64,
@@ -132,6 +140,8 @@ pub(crate) struct Ends {
     hasher: FixedState,
     most_links: usize,
     most_ends: usize,
+    /// Time of what is being taken in.
+    pub now: Timestamp,
     /// Sightings of addresses that found no place.
     pub left_out: u64,
 }
@@ -146,6 +156,7 @@ impl Ends {
             hasher: FixedState::with_seed(seed),
             most_links: most_devices,
             most_ends: most_devices.saturating_mul(4),
+            now: Timestamp::default(),
             left_out: 0,
         }
     }
@@ -182,13 +193,97 @@ impl Ends {
 
     #[inline]
     pub(crate) fn get(&mut self, id: EndId) -> Option<&mut End> {
-        self.ends.get_mut(id as usize)
+        let end = self.ends.get_mut(id as usize)?;
+        end.touched = self.now;
+        Some(end)
     }
 
     /// The entry of a link-layer address, if it is known.
     pub(crate) fn link_of(&mut self, mac: Mac) -> Option<&mut Link> {
         let link = self.find_link(mac)?;
         self.links.get_mut(link as usize)
+    }
+
+    /// Leaves out the old, and says where every end has gone. See [`crate::Inventory::forget`].
+    pub(crate) fn forget(
+        &mut self,
+        before: Timestamp,
+        if_crowded: Timestamp,
+    ) -> Vec<Option<EndId>> {
+        let crowded =
+            self.ends.len() > self.most_ends / 2 || self.links.len() > self.most_links / 2;
+        let mut behind: Vec<u32> = vec![0; self.links.len()];
+        for end in &self.ends {
+            if let Some(count) = behind.get_mut(end.link as usize) {
+                *count += 1;
+            }
+        }
+        let mut ends = std::mem::take(&mut self.ends);
+        let mut links: Vec<Option<Link>> =
+            std::mem::take(&mut self.links).into_iter().map(Some).collect();
+        let mut link_places: Vec<Option<LinkId>> = vec![None; links.len()];
+        let mut places = Vec::with_capacity(ends.len());
+        self.by_mac.clear();
+        self.by_pair.clear();
+        for mut end in ends.drain(..) {
+            let many = behind.get(end.link as usize).is_some_and(|count| *count > MOST_BEHIND / 2);
+            let young = if crowded || many { if_crowded } else { before };
+            if end.touched < young {
+                places.push(None);
+                continue;
+            }
+            if end.link != NO_LINK {
+                if let Some(link) = links.get_mut(end.link as usize).and_then(Option::take)
+                    && let Some(place) = link_places.get_mut(end.link as usize)
+                {
+                    *place = Some(self.links.len() as LinkId);
+                    self.links.push(Link { public: 0, behind: 0, ..link });
+                }
+                let place = link_places.get(end.link as usize).copied().flatten();
+                end.link = place.unwrap_or(NO_LINK);
+            }
+            end.forget(before, if_crowded);
+            places.push(Some(self.ends.len() as EndId));
+            self.count_behind(&end);
+            self.ends.push(end);
+        }
+        self.index();
+        places
+    }
+
+    /// When each address was last heard or spoken of.
+    pub(crate) fn last_heard(&self) -> HashMap<Mac, Timestamp> {
+        let mut heard: HashMap<Mac, Timestamp> = HashMap::with_capacity(self.links.len());
+        for end in &self.ends {
+            if let Some(link) = self.links.get(end.link as usize) {
+                let last = heard.entry(link.mac).or_insert(end.touched);
+                *last = (*last).max(end.touched);
+            }
+        }
+        heard
+    }
+
+    fn count_behind(&mut self, end: &End) {
+        if let (Some(link), Some(ip)) = (self.links.get_mut(end.link as usize), end.ip) {
+            link.behind += 1;
+            link.public += u32::from(scope(ip) == Scope::Global && ip.is_ipv4());
+        }
+    }
+
+    /// Fills the lookup tables anew.
+    fn index(&mut self) {
+        let (links, ends, hasher) = (&self.links, &self.ends, &self.hasher);
+        let of_link =
+            |id: &LinkId| links.get(*id as usize).map_or(0, |link| hasher.hash_one(link.mac));
+        for id in 0..links.len() as LinkId {
+            self.by_mac.insert_unique(of_link(&id), id, of_link);
+        }
+        let of_pair = |id: &EndId| {
+            ends.get(*id as usize).map_or(0, |end| pair_hash(hasher, end.link, end.ip))
+        };
+        for id in 0..ends.len() as EndId {
+            self.by_pair.insert_unique(of_pair(&id), id, of_pair);
+        }
     }
 
     fn find_link(&self, mac: Mac) -> Option<LinkId> {
@@ -242,7 +337,7 @@ impl Ends {
             return None;
         }
         let id = self.ends.len() as EndId;
-        self.ends.push(End::new(link, ip));
+        self.ends.push(End::new(link, ip, self.now));
         let (ends, hasher) = (&self.ends, &self.hasher);
         self.by_pair.insert_unique(pair_hash(hasher, link, ip), id, |id| {
             ends.get(*id as usize).map_or(0, |end| pair_hash(hasher, end.link, end.ip))
@@ -260,7 +355,7 @@ fn pair_hash(hasher: &FixedState, link: LinkId, ip: Option<IpAddr>) -> u64 {
 }
 
 impl End {
-    fn new(link: LinkId, ip: Option<IpAddr>) -> Self {
+    fn new(link: LinkId, ip: Option<IpAddr>, now: Timestamp) -> Self {
         let tie = match ip {
             Some(ip) if scope(ip) == Scope::Link => Tie::Stated,
             _ => Tie::Carried,
@@ -274,6 +369,8 @@ impl End {
             first: Timestamp::from_nanos(i64::MAX),
             last: Timestamp::from_nanos(i64::MIN),
             first_packet: PacketId { input: u32::MAX, number: u64::MAX },
+            made: now,
+            touched: now,
             counted: PacketId::default(),
             packets: 0,
             bytes: 0,
@@ -286,6 +383,16 @@ impl End {
             acts: Vec::new(),
             traits: 0,
         }
+    }
+
+    /// Leaves out what it no longer says, offers or uses.
+    fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        let young = |used: usize, most: usize| if used > most / 2 { if_crowded } else { before };
+        self.sayings.forget(before, if_crowded);
+        let offers = young(self.offers.len(), MOST_SERVICES);
+        self.offers.retain(|offer| offer.last >= offers);
+        let uses = young(self.uses.len(), MOST_USES);
+        self.uses.retain(|one| one.last >= uses);
     }
 
     /// It was heard then.
@@ -314,6 +421,7 @@ impl End {
 
     /// It offers a service. What the payload showed stands above what a port suggests.
     pub(crate) fn offers(&mut self, offer: Offer) {
+        let last = self.touched;
         let same =
             |known: &&mut Offer| known.transport == offer.transport && known.port == offer.port;
         let room = self.offers.len() < MOST_SERVICES;
@@ -321,10 +429,10 @@ impl End {
             Some(known)
                 if (known.basis, known.app.is_some()) < (offer.basis, offer.app.is_some()) =>
             {
-                *known = offer;
+                *known = Offer { first: known.first, last, ..offer };
             }
-            Some(_) => {}
-            None if room => self.offers.push(offer),
+            Some(known) => known.last = last,
+            None if room => self.offers.push(Offer { first: last, last, ..offer }),
             None => {}
         }
     }
@@ -340,11 +448,19 @@ impl End {
     ) {
         let known = self.uses.iter().position(|known| known.app == app && known.basis == basis);
         if known.is_none() && self.uses.len() < MOST_USES {
-            self.uses.push(Use { app, basis, packet, flows: 0, servers: Vec::new() });
+            self.uses.push(Use {
+                app,
+                basis,
+                packet,
+                flows: 0,
+                last: self.touched,
+                servers: Vec::new(),
+            });
         }
         let at = known.unwrap_or(self.uses.len().saturating_sub(1));
         let same = |entry: &&mut Use| entry.app == app && entry.basis == basis;
         let Some(entry) = self.uses.get_mut(at).filter(same) else { return };
+        entry.last = self.touched;
         entry.flows = entry.flows.saturating_add(u32::from(new));
         if let Some(server) = server
             && entry.servers.len() < MOST_SERVERS

@@ -1,11 +1,12 @@
 //! What is remembered while packets pass, and its two inlets: facts and flows.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use cordon_feeds::recog::Patterns;
-use cordon_model::{Fact, Flow, Mac, PacketId};
+use cordon_model::{Fact, Flow, Mac, PacketId, Timestamp};
 use foldhash::fast::FixedState;
 
 use crate::devices::Devices;
@@ -46,8 +47,16 @@ pub struct Inventory {
     pub(crate) patterns: Option<Arc<Patterns>>,
     pub(crate) recent: Recent,
     /// Addresses that DHCP servers name as routers.
-    pub(crate) gateways: Vec<(IpAddr, PacketId)>,
+    pub(crate) gateways: Vec<Gateway>,
     pub(crate) children: Vec<Child>,
+}
+
+/// An address that DHCP hands out as a router's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gateway {
+    pub ip: IpAddr,
+    pub packet: PacketId,
+    pub last: Timestamp,
 }
 
 /// Something behind a hub or gateway that has no address of its own here.
@@ -59,6 +68,7 @@ pub(crate) struct Child {
     pub key: String,
     pub kind: ChildKind,
     pub packet: PacketId,
+    pub last: Timestamp,
     /// What the hub said about it, such as an object name.
     pub name: Option<String>,
     pub vendor: Option<String>,
@@ -68,7 +78,18 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn new(hub: EndId, kind: ChildKind, key: String, packet: PacketId) -> Self {
-        Child { hub, key, kind, packet, name: None, vendor: None, model: None, firmware: None }
+        let last = Timestamp::default();
+        Child {
+            hub,
+            key,
+            kind,
+            packet,
+            last,
+            name: None,
+            vendor: None,
+            model: None,
+            firmware: None,
+        }
     }
 }
 
@@ -96,12 +117,37 @@ impl Inventory {
 
     /// Takes in what a packet said. Allocates only for what is new.
     pub fn fact(&mut self, fact: &Fact) {
+        self.ends.now = fact.at;
         listen::fact(self, fact);
     }
 
     /// Takes in a conversation, once it has ended.
     pub fn flow(&mut self, flow: &Flow) {
+        self.ends.now = flow.last;
         listen::flow(self, flow);
+    }
+
+    /// Leaves out what was last heard before `before`; where a table is more than half full, what
+    /// was last heard before `if_crowded`, too. A device that speaks now and then stays.
+    pub fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        let places = self.ends.forget(before, if_crowded);
+        let crowded = |used: usize, most: usize| if used > most / 2 { if_crowded } else { before };
+        let young = crowded(self.gateways.len(), MOST_GATEWAYS);
+        self.gateways.retain(|gateway| gateway.last >= young);
+        let young = crowded(self.children.len(), MOST_CHILDREN);
+        self.children.retain_mut(|child| {
+            let place = places.get(child.hub as usize).copied().flatten();
+            child.hub = place.unwrap_or(child.hub);
+            place.is_some() && child.last >= young
+        });
+        // What was taken in before is taken in once more, so that its time is known.
+        self.recent.clear();
+    }
+
+    /// When each link-layer address was last heard or spoken of.
+    #[must_use]
+    pub fn last_heard(&self) -> HashMap<Mac, Timestamp> {
+        self.ends.last_heard()
     }
 
     /// The devices as far as they are known now. `statistics` speaks where strings do not.
@@ -145,17 +191,22 @@ impl Inventory {
     }
 
     pub(crate) fn gateway(&mut self, ip: IpAddr, packet: PacketId) {
-        let known = self.gateways.iter().any(|(known, _)| *known == ip);
-        if !known && self.gateways.len() < MOST_GATEWAYS {
-            self.gateways.push((ip, packet));
+        let last = self.ends.now;
+        let room = self.gateways.len() < MOST_GATEWAYS;
+        match self.gateways.iter_mut().find(|known| known.ip == ip) {
+            Some(known) => known.last = last,
+            None if room => self.gateways.push(Gateway { ip, packet, last }),
+            None => {}
         }
     }
 
     pub(crate) fn child(&mut self, child: Child) {
+        let child = Child { last: self.ends.now, ..child };
         let same = |known: &&mut Child| known.hub == child.hub && known.key == child.key;
         let room = self.children.len() < MOST_CHILDREN;
         match self.children.iter_mut().find(same) {
             Some(known) => {
+                known.last = child.last;
                 known.name = known.name.take().or(child.name);
                 known.vendor = known.vendor.take().or(child.vendor);
                 known.model = known.model.take().or(child.model);
@@ -178,6 +229,10 @@ pub(crate) struct Recent {
 impl Recent {
     fn new(seed: u64) -> Self {
         Recent { slots: vec![0; RECENT], hasher: FixedState::with_seed(!seed) }
+    }
+
+    fn clear(&mut self) {
+        self.slots.fill(0);
     }
 
     /// Whether `message` of `speaker` was heard lately; remembers it.

@@ -1,6 +1,8 @@
 //! Sayings: the texts by which a device gives itself away, and how much each kind is worth.
 
-use cordon_model::{App, PacketId, Text};
+use std::collections::HashMap;
+
+use cordon_model::{App, PacketId, Text, Timestamp};
 
 /// Longest text kept of one saying, in characters.
 pub(crate) const MOST_TEXT: usize = 240;
@@ -130,12 +132,43 @@ fields! {
     Oui              "oui"               1  0.60 "oui"    "address block belongs to",
 }
 
+impl Field {
+    /// Whether a device has one of it at a time: what is said later replaces what was said.
+    const fn is_current(self) -> bool {
+        use Field as F;
+        matches!(
+            self,
+            F::DhcpHostname
+                | F::Dhcp6Fqdn
+                | F::MdnsHost
+                | F::Llmnr
+                | F::NetBios
+                | F::UpnpName
+                | F::UpnpFirmware
+                | F::SnmpDescription
+                | F::SnmpName
+                | F::SshServer
+                | F::LldpName
+                | F::LldpDescription
+                | F::LldpFirmware
+                | F::ProfinetName
+                | F::CdpDevice
+                | F::CdpSoftware
+                | F::WpsName
+                | F::OtFirmware
+                | F::OtName
+        )
+    }
+}
+
 /// One text that one end said.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Saying {
     pub field: Field,
     pub text: Text,
     pub packet: PacketId,
+    /// When it was last heard.
+    pub last: Timestamp,
     /// The protocol that carried it, where the field alone does not tell.
     pub via: Option<App>,
 }
@@ -147,27 +180,54 @@ pub(crate) struct Sayings(Vec<Saying>);
 impl Sayings {
     /// Adds a text unless it is empty, known or one too many. Where it is known nothing is
     /// allocated.
-    pub(crate) fn add(&mut self, field: Field, text: &str, packet: PacketId) {
-        self.add_via(field, None, text, packet);
+    pub(crate) fn add(&mut self, field: Field, text: &str, packet: PacketId, at: Timestamp) {
+        self.add_via(field, None, text, packet, at);
     }
 
     /// As [`Sayings::add`], for fields that several protocols share.
-    pub(crate) fn add_via(&mut self, field: Field, via: Option<App>, text: &str, packet: PacketId) {
+    pub(crate) fn add_via(
+        &mut self,
+        field: Field,
+        via: Option<App>,
+        text: &str,
+        packet: PacketId,
+        at: Timestamp,
+    ) {
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0' || c == '"');
-        if text.is_empty() || self.0.len() >= MOST_SAYINGS {
+        if text.is_empty() {
             return;
         }
         let text = shorten(text);
         let mut of_field = 0;
-        for saying in self.0.iter().filter(|saying| saying.field == field) {
+        for saying in self.0.iter_mut().filter(|saying| saying.field == field) {
             if saying.text == text {
+                saying.last = at;
                 return;
             }
             of_field += 1;
         }
-        if of_field < field.cap() {
-            self.0.push(Saying { field, text: Text::new(text), packet, via });
+        if of_field < field.cap() && self.0.len() < MOST_SAYINGS {
+            self.0.push(Saying { field, text: Text::new(text), packet, last: at, via });
         }
+    }
+
+    /// Leaves out what was last heard before `before`; where there is hardly room for more, what
+    /// was last heard before `if_crowded`, too. A name or a version is given up that much
+    /// sooner, too, where a later one is heard in the same place.
+    pub(crate) fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        let mut of_field: HashMap<Field, (usize, Timestamp)> = HashMap::new();
+        for saying in &self.0 {
+            let (count, latest) = of_field.entry(saying.field).or_insert((0, saying.last));
+            *count += 1;
+            *latest = (*latest).max(saying.last);
+        }
+        let full = self.0.len() >= MOST_SAYINGS / 4 * 3;
+        self.0.retain(|saying| {
+            let (count, latest) = of_field.get(&saying.field).copied().unwrap_or_default();
+            let replaced = saying.field.is_current() && latest >= if_crowded;
+            let sooner = full || count >= saying.field.cap() || replaced;
+            saying.last >= if sooner { if_crowded } else { before }
+        });
     }
 
     /// In the order in which they were heard.
@@ -193,8 +253,8 @@ mod tests {
         let mut sayings = Sayings::default();
         for number in 0..100_000_u64 {
             let packet = PacketId { input: 0, number };
-            sayings.add(Field::DhcpHostname, "printer", packet);
-            sayings.add(Field::DnsAsked, &format!("name{number}"), packet);
+            sayings.add(Field::DhcpHostname, "printer", packet, Timestamp::default());
+            sayings.add(Field::DnsAsked, &format!("name{number}"), packet, Timestamp::default());
         }
         let count = |field| sayings.iter().filter(|saying| saying.field == field).count();
         assert_eq!(count(Field::DhcpHostname), 1);

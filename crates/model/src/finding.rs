@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, PacketId, Text};
+use crate::{DeviceId, PacketId, Text, Timestamp};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -120,6 +120,9 @@ impl<'de> Deserialize<'de> for FindingKind {
 pub struct Evidence {
     /// Where it lies.
     pub packet: PacketId,
+    /// When it was captured.
+    #[serde(default)]
+    pub at: Timestamp,
     /// What it shows, in plain words and without secrets.
     pub detail: Text,
 }
@@ -143,6 +146,12 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// How often it was seen.
     pub count: u64,
+    /// When it was first seen.
+    #[serde(default)]
+    pub first: Timestamp,
+    /// When it was last seen.
+    #[serde(default)]
+    pub last: Timestamp,
 }
 
 #[cfg(test)]

@@ -49,6 +49,12 @@ impl Timestamp {
         Duration::from_nanos(if nanos < 0 { 0 } else { nanos.unsigned_abs() })
     }
 
+    /// This much earlier.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Timestamp(self.0.saturating_sub(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX)))
+    }
+
     /// This much later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

@@ -144,10 +144,35 @@ impl Pipeline {
         self.tracker.packet(packet);
     }
 
+    /// Takes in what another tool's record says a packet said, on the same way as a packet's.
+    pub fn fact_with(&mut self, fact: &Fact, tap: &mut impl Sink) {
+        Tapped { minds: &mut self.minds, tap }.fact(fact);
+    }
+
+    /// As [`Pipeline::fact_with`], for a conversation.
+    pub fn flow_with(&mut self, flow: &Flow, tap: &mut impl Sink) {
+        Tapped { minds: &mut self.minds, tap }.flow(flow);
+    }
+
     /// Lets time pass where no packet does: flows end, and parts of long ones become due. `now`
     /// is on the clock of the packets; once a second is often enough.
     pub fn tick(&mut self, now: Timestamp, tap: &mut impl Sink) {
         self.sensor.tick(now, &mut Tapped { minds: &mut self.minds, tap });
+    }
+
+    /// Leaves out what was last seen longer than `memory` before `now`; where a table is more than
+    /// half full, what was last seen longer than `if_crowded` ago, too. A run over months calls it
+    /// every hour: all tables are bounded, and without it they would fill with what never comes
+    /// again and have no room for what is new. Takes some milliseconds.
+    pub fn forget(&mut self, now: Timestamp, memory: Duration, if_crowded: Duration) {
+        let before = now.minus(memory);
+        let sooner = now.minus(if_crowded).max(before);
+        self.minds.inventory.forget(before, sooner);
+        self.minds.posture.forget(before, sooner);
+        self.minds.talks.forget(before, sooner);
+        let heard = self.minds.inventory.last_heard();
+        let young = if self.tracker.is_crowded() { sooner } else { before };
+        self.tracker.retain(|mac| heard.get(&mac).is_some_and(|last| *last >= young));
     }
 
     /// Ends all flows, as at the end of the input. More packets may follow.

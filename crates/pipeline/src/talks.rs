@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use cordon_inventory::Devices;
-use cordon_model::{App, Basis, Flow, Party};
+use cordon_model::{App, Basis, Flow, Party, Timestamp};
 use hashbrown::HashMap;
 
 /// Pairs of addresses kept; a scan of random peers must not fill the memory.
@@ -41,6 +41,7 @@ pub(crate) struct Talks {
 }
 
 struct Pair {
+    last: Timestamp,
     ends: (Party, Party),
     apps: Vec<(App, Basis)>,
     flows: u64,
@@ -60,6 +61,7 @@ impl Talks {
             return;
         }
         let pair = self.pairs.entry(key).or_insert_with(|| Pair {
+            last: flow.last,
             ends: (flow.client, flow.server),
             apps: Vec::new(),
             flows: 0,
@@ -67,6 +69,7 @@ impl Talks {
             bytes: 0,
         });
         pair.flows += u64::from(flow.part == 0);
+        pair.last = pair.last.max(flow.last);
         pair.packets += flow.packets();
         pair.bytes += flow.bytes();
         if let Some(app) = flow.app.zip(flow.basis)
@@ -74,6 +77,15 @@ impl Talks {
             && !pair.apps.contains(&app)
         {
             pair.apps.push(app);
+        }
+    }
+
+    /// Leaves out pairs last seen before `before`, or before `if_crowded` where the table is more
+    /// than half full.
+    pub fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        self.pairs.retain(|_, pair| pair.last >= before);
+        if self.pairs.len() > MAX_PAIRS / 2 {
+            self.pairs.retain(|_, pair| pair.last >= if_crowded);
         }
     }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use cordon_model::fact::{Certificate, KeyAlgorithm, TlsCertificates};
-use cordon_model::{Fact, FindingKind, PacketId, Severity, Text, Timestamp};
+use cordon_model::{Fact, FindingKind, Severity, Text, Timestamp};
 
 use crate::ends::{Ends, Subject, at};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Forget, Key, Ledger, Moment};
 
 const DAY: u64 = 24 * 60 * 60;
 /// A clock may be off by this much without a finding.
@@ -28,7 +28,7 @@ pub(crate) fn chain(ledger: &mut Ledger, keys: &mut Keys, fact: &Fact, sent: &Tl
     for (kind, severity, says) in weaknesses(own, fact.at).into_iter().flatten() {
         let key = Key::service(kind, &ends, fact.vlan, (says, own.sha256));
         let about = || About::kind(kind).severity(severity).title(says);
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             let name = name(own);
             format!("certificate “{name}” of {}: {}", at(&ends.server), facts(kind, own))
         });
@@ -141,7 +141,8 @@ pub(crate) struct Keys {
 #[derive(Clone, Debug)]
 pub(crate) struct Holder {
     pub subject: Subject,
-    pub packet: PacketId,
+    pub packet: Moment,
+    pub last: Timestamp,
     pub name: Text,
 }
 
@@ -154,15 +155,31 @@ impl Keys {
         let holders = self.holders.entry(own.key_sha256).or_default();
         let room = holders.len() < MOST_HOLDERS;
         match holders.iter_mut().find(|holder| holder.subject == subject) {
-            Some(holder) if fact.packet < holder.packet => {
-                holder.packet = fact.packet;
-                holder.name = name(own);
+            Some(holder) => {
+                holder.last = holder.last.max(fact.at);
+                if Moment::of(fact) < holder.packet {
+                    holder.packet = Moment::of(fact);
+                    holder.name = name(own);
+                }
             }
             None if room => {
-                holders.push(Holder { subject, packet: fact.packet, name: name(own) });
+                let (packet, last) = (Moment::of(fact), fact.at);
+                holders.push(Holder { subject, packet, last, name: name(own) });
             }
-            _ => {}
+            None => {}
         }
+    }
+
+    /// Leaves out what is too old.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        for holders in self.holders.values_mut() {
+            let crowded = holders.len() > MOST_HOLDERS / 2;
+            let before = if crowded { forget.if_crowded } else { forget.before };
+            holders.retain(|holder| holder.last >= before);
+        }
+        self.holders.retain(|_, holders| !holders.is_empty());
+        let latest = |holders: &Vec<Holder>| holders.iter().map(|holder| holder.last).max();
+        forget.thin(&mut self.holders, MOST_KEYS, |held| latest(held).unwrap_or_default());
     }
 
     /// Keys seen at more than one address, with their holders in a fixed order.

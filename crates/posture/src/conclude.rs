@@ -117,6 +117,7 @@ impl Drafts {
                 let severity = sightings.iter().map(|sighting| sighting.about.severity).max()?;
                 let worst = sightings.iter().find(|one| one.about.severity == severity)?;
                 let device_kind = site.kind(&owner);
+                let times = || sightings.iter().filter_map(|one| one.shown.times);
                 Some(Finding {
                     kind,
                     severity: weigh(kind, severity, device_kind),
@@ -125,6 +126,8 @@ impl Drafts {
                     fix: worst.about.fix.clone(),
                     count: sightings.iter().map(|one| one.shown.count).sum(),
                     evidence: interleave(&sightings),
+                    first: times().map(|(first, _)| first).min().unwrap_or_default(),
+                    last: times().map(|(_, last)| last).max().unwrap_or_default(),
                     device: match owner {
                         Owner::Device(id) => Some(id),
                         Owner::Address(_) => None,
@@ -301,6 +304,7 @@ fn shared_keys(drafts: &mut Drafts, site: &Site<'_>, keys: Keys) {
                         holder.name
                     )
                 });
+                shown.at(holder.last);
             }
             drafts.add(kind, owner, Sighting { about, shown });
         }

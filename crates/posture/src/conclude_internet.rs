@@ -140,6 +140,7 @@ fn zones(drafts: &mut Drafts, site: &Site<'_>, crossing: HashMap<(Subject, Subje
             let (app, label) = (seen.app.title(), site.label(&from));
             format!("{app} from {label} ({}) to {}", client.address(), server.address())
         });
+        shown.at(seen.last);
         shown.count = seen.flows;
         drafts.add(kind, site.who(&server), Sighting { about, shown });
     }
@@ -154,6 +155,7 @@ fn shown(
     for (ip, peers) in &contact.peers {
         for peer in peers.iter().filter(|peer| keep(peer)) {
             shown.add(peer.packet, || detail(*ip, peer));
+            shown.at(peer.last);
             shown.count = shown.count.saturating_add(peer.flows.saturating_sub(1));
         }
     }

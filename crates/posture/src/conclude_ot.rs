@@ -42,7 +42,11 @@ fn conclude(
         let actor = site.kind(&site.who(&key.actor));
         let severity = severity(key, act, actor, site.outside(&key.actor));
         let seen = if act.requests.count > 0 { &act.requests } else { &act.answers };
-        let mut shown = Shown { evidence: seen.evidence.clone(), count: act.count() };
+        let mut shown = Shown {
+            evidence: seen.evidence.clone(),
+            count: act.count(),
+            times: Some((act.first, act.last)),
+        };
         // A refusal or an answer beside the request tells how it ended.
         if let (true, Some(answer)) = (act.requests.count > 0, act.answers.evidence.first()) {
             shown.evidence.truncate(crate::ledger::MOST_EVIDENCE - 1);

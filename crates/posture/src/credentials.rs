@@ -1,10 +1,10 @@
 //! Passwords in clear text, and whether they are factory passwords.
 
-use cordon_model::{App, Credential, Fact, FindingKind, PacketId, Scheme, Severity};
+use cordon_model::{App, Credential, Fact, FindingKind, Scheme, Severity};
 
 use crate::ends::{Ends, at};
 use crate::factory::Factory;
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 
 /// A password as it was tried in a conversation.
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ pub(crate) fn clear_text(ledger: &mut Ledger, fact: &Fact, credential: &Credenti
             _ => about,
         }
     };
-    ledger.note(key, fact.packet, about, || {
+    ledger.note(key, Moment::of(fact), about, || {
         let to = at(&ends.server);
         let act = act(credential.scheme);
         match (credential.scheme, credential.user.as_str()) {
@@ -89,7 +89,7 @@ pub(crate) fn default_password(
     ledger: &mut Ledger,
     ends: &Ends,
     vlan: Option<u16>,
-    packet: PacketId,
+    packet: Moment,
     attempt: Attempt,
     verdict: Verdict,
 ) {

@@ -6,7 +6,7 @@ use cordon_model::{
 };
 
 use crate::ends::{Ends, Subject, at, may_be_outside};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 
 /// MQTT messages: readings, or commands by their topic.
 pub(crate) fn mqtt(ledger: &mut Ledger, fact: &Fact, mqtt: &Mqtt) {
@@ -102,7 +102,7 @@ fn reading(ledger: &mut Ledger, fact: &Fact, over: &str, what: impl FnOnce() -> 
         }
     };
     let detail = || format!("{} from {} to {}", what(), at(&fact.from), at(&fact.to));
-    ledger.note(key, fact.packet, about, detail);
+    ledger.note(key, Moment::of(fact), about, detail);
 }
 
 fn command(ledger: &mut Ledger, fact: &Fact, over: &str, what: impl FnOnce() -> String) {
@@ -110,7 +110,7 @@ fn command(ledger: &mut Ledger, fact: &Fact, over: &str, what: impl FnOnce() -> 
     let key = Key::service(kind, &Ends::from_client(fact), fact.vlan, over);
     let about = || About::kind(kind).title(format!("commands sent without encryption ({over})"));
     let detail = || format!("{} from {} to {}", what(), at(&fact.from), at(&fact.to));
-    ledger.note(key, fact.packet, about, detail);
+    ledger.note(key, Moment::of(fact), about, detail);
 }
 
 /// Topic levels that name a command in the conventions of Tasmota, Zigbee2MQTT, Homie, Shelly,

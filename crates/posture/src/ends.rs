@@ -1,9 +1,11 @@
 //! Who serves, who asks, and what lies outside the operator's networks.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cordon_model::{Fact, Mac, Party, Said, Scope, Transport, scope};
+use cordon_model::{Fact, Mac, Party, Said, Scope, Timestamp, Transport, scope};
+
+use crate::ledger::Forget;
 
 /// A network by its prefix.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -124,12 +126,13 @@ const MOST_LEARNED: usize = 4096;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Locals {
     given: Vec<Network>,
-    learned: HashSet<Network>,
+    /// With the time when ARP or neighbour discovery last showed it.
+    learned: HashMap<Network, Timestamp>,
 }
 
 impl Locals {
     pub(crate) fn new(given: Vec<Network>) -> Self {
-        Locals { given, learned: HashSet::new() }
+        Locals { given, learned: HashMap::new() }
     }
 
     /// ARP and neighbour discovery never cross a router: public addresses that take part in them
@@ -143,15 +146,25 @@ impl Locals {
             },
             _ => return,
         };
-        if may_be_outside(ip) && self.learned.len() < MOST_LEARNED {
-            self.learned.insert(Network::new(ip, if ip.is_ipv4() { 24 } else { 64 }));
+        if !may_be_outside(ip) {
+            return;
         }
+        let network = Network::new(ip, if ip.is_ipv4() { 24 } else { 64 });
+        if self.learned.len() < MOST_LEARNED || self.learned.contains_key(&network) {
+            self.learned.insert(network, fact.at);
+        }
+    }
+
+    /// Leaves out what is too old.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        forget.thin(&mut self.learned, MOST_LEARNED, |last| *last);
     }
 
     /// An address that a device of this site has.
     pub(crate) fn add(&mut self, ip: IpAddr) {
         if may_be_outside(ip) {
-            self.learned.insert(Network::new(ip, if ip.is_ipv4() { 32 } else { 128 }));
+            let network = Network::new(ip, if ip.is_ipv4() { 32 } else { 128 });
+            self.learned.insert(network, Timestamp::default());
         }
     }
 
@@ -160,8 +173,8 @@ impl Locals {
         let Some(ip) = ip else { return false };
         may_be_outside(ip)
             && !self.given.iter().any(|network| network.contains(ip))
-            && !self.learned.contains(&Network::new(ip, if ip.is_ipv4() { 24 } else { 64 }))
-            && !self.learned.contains(&Network::new(ip, if ip.is_ipv4() { 32 } else { 128 }))
+            && !self.learned.contains_key(&Network::new(ip, if ip.is_ipv4() { 24 } else { 64 }))
+            && !self.learned.contains_key(&Network::new(ip, if ip.is_ipv4() { 32 } else { 128 }))
     }
 }
 

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use cordon_model::{Fact, FindingKind, FlowId, PacketId, Scheme};
+use cordon_model::{Fact, FindingKind, FlowId, Scheme};
 
 use crate::credentials::{Attempt, Verdict, default_password};
 use crate::ends::{Ends, at};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 
 /// Conversations held open at once; the oldest is judged when another comes. About 8 MB when full.
 const MOST_OPEN: usize = 8 * 1024;
@@ -65,7 +65,7 @@ impl Event {
 struct Exchange {
     ends: Ends,
     vlan: Option<u16>,
-    events: Vec<(PacketId, Event)>,
+    events: Vec<(Moment, Event)>,
 }
 
 /// The conversations that are not judged yet.
@@ -80,7 +80,7 @@ impl Exchanges {
         let new = || Exchange { ends, vlan: fact.vlan, events: Vec::new() };
         let Some(flow) = fact.flow else {
             let mut alone = new();
-            alone.events.push((fact.packet, event));
+            alone.events.push((Moment::of(fact), event));
             alone.judge(ledger);
             return;
         };
@@ -90,7 +90,7 @@ impl Exchanges {
         {
             oldest.judge(ledger);
         }
-        self.open.entry(flow).or_insert_with(new).add(fact.packet, event);
+        self.open.entry(flow).or_insert_with(new).add(Moment::of(fact), event);
     }
 
     /// Judges a conversation that has ended.
@@ -109,7 +109,7 @@ impl Exchanges {
 }
 
 impl Exchange {
-    fn add(&mut self, packet: PacketId, event: Event) {
+    fn add(&mut self, packet: Moment, event: Event) {
         let place = (packet, event.rank());
         let at = self.events.partition_point(|(packet, event)| (*packet, event.rank()) <= place);
         if at < MOST_EVENTS {
@@ -126,7 +126,7 @@ impl Exchange {
 
     fn judge_logins(&self, ledger: &mut Ledger) {
         let Exchange { ends, vlan, events } = self;
-        let mut pending: Vec<(PacketId, Attempt)> = Vec::new();
+        let mut pending: Vec<(Moment, Attempt)> = Vec::new();
         let mut anonymous = None;
         for (packet, event) in events {
             match event {
@@ -196,7 +196,7 @@ impl Exchange {
     }
 }
 
-fn open_mqtt(ledger: &mut Ledger, ends: &Ends, vlan: Option<u16>, packet: PacketId) {
+fn open_mqtt(ledger: &mut Ledger, ends: &Ends, vlan: Option<u16>, packet: Moment) {
     note(ledger, FindingKind::OpenMqtt, ends, vlan, packet, || {
         format!(
             "MQTT CONNECT without user name from {} accepted by {}",
@@ -211,7 +211,7 @@ fn note(
     kind: FindingKind,
     ends: &Ends,
     vlan: Option<u16>,
-    packet: PacketId,
+    packet: Moment,
     detail: impl FnOnce() -> String,
 ) {
     let key = Key::service(kind, ends, vlan, ());

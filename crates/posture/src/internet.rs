@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use cordon_model::fact::{Dns, DnsKind, DnsValue};
-use cordon_model::{App, Basis, Ends, Fact, Flow, PacketId, Text, Transport};
+use cordon_model::{App, Basis, Ends, Fact, Flow, Text, Timestamp, Transport};
 
 use crate::ends::{Subject, may_be_outside};
+use crate::ledger::{Forget, Moment};
 
 /// How many pairs of inside and outside address are kept: about 16 MB when full.
 const MOST_PAIRS: usize = 64 * 1024;
@@ -20,7 +21,8 @@ const MOST_NAMES: usize = 32 * 1024;
 /// One outside peer of one subject.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    pub packet: PacketId,
+    pub packet: Moment,
+    pub last: Timestamp,
     pub flows: u64,
     pub bytes: u64,
     pub app: Option<App>,
@@ -41,7 +43,8 @@ pub(crate) struct Peers {
 /// A plant protocol from another network inside.
 #[derive(Clone, Debug)]
 pub(crate) struct Crossing {
-    pub packet: PacketId,
+    pub packet: Moment,
+    pub last: Timestamp,
     pub app: App,
     pub flows: u64,
 }
@@ -91,12 +94,31 @@ impl Internet {
         if self.crossing.len() >= MOST_CROSSING && !self.crossing.contains_key(&ends) {
             return;
         }
-        let new = || Crossing { packet: flow.packet, app, flows: 0 };
+        let packet = Moment::of_flow(flow);
+        let new = || Crossing { packet, last: flow.last, app, flows: 0 };
         let crossing = self.crossing.entry(ends).or_insert_with(new);
         crossing.flows = crossing.flows.saturating_add(u64::from(flow.part == 0));
-        if flow.packet < crossing.packet {
-            (crossing.packet, crossing.app) = (flow.packet, app);
+        crossing.last = crossing.last.max(flow.last);
+        if packet < crossing.packet {
+            (crossing.packet, crossing.app) = (packet, app);
         }
+    }
+
+    /// Leaves out what is too old.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        let crowded = self.pairs > MOST_PAIRS / 2;
+        for of in [&mut self.contacts, &mut self.exposed] {
+            for peers in of.values_mut() {
+                let full = crowded || peers.peers.len() > MOST_PEERS / 2;
+                let before = if full { forget.if_crowded } else { forget.before };
+                peers.peers.retain(|_, peer| peer.last >= before);
+            }
+            of.retain(|_, peers| !peers.peers.is_empty());
+        }
+        let all = self.contacts.values().chain(self.exposed.values());
+        self.pairs = all.map(|peers| peers.peers.len()).sum();
+        forget.thin(&mut self.crossing, MOST_CROSSING, |crossing| crossing.last);
+        forget.thin(&mut self.names.names, MOST_NAMES, |name| name.last);
     }
 }
 
@@ -127,7 +149,8 @@ fn add(
     let peer = of.peers.entry(ip).or_insert_with(|| {
         *pairs += 1;
         Peer {
-            packet: flow.packet,
+            packet: Moment::of_flow(flow),
+            last: flow.last,
             flows: 0,
             bytes: 0,
             app: flow.app,
@@ -137,9 +160,10 @@ fn add(
         }
     });
     peer.flows = peer.flows.saturating_add(u64::from(flow.part == 0));
+    peer.last = peer.last.max(flow.last);
     peer.bytes = peer.bytes.saturating_add(flow.bytes());
-    if flow.packet < peer.packet || (plant && !peer.plant) {
-        peer.packet = flow.packet;
+    if Moment::of_flow(flow) < peer.packet || (plant && !peer.plant) {
+        peer.packet = Moment::of_flow(flow);
         peer.app = flow.app;
         peer.transport = flow.transport;
         peer.port = flow.server.port;
@@ -151,7 +175,15 @@ fn add(
 /// resolver said, and the earlier packet before the later.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
-    names: HashMap<IpAddr, (Rank, PacketId, Text)>,
+    names: HashMap<IpAddr, Name>,
+}
+
+#[derive(Clone)]
+struct Name {
+    rank: Rank,
+    packet: Moment,
+    last: Timestamp,
+    text: Text,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,7 +199,7 @@ impl Names {
             && name.parse::<IpAddr>().is_err()
         {
             let host = name.split(':').next().unwrap_or(name);
-            self.add(ip, Rank::Asked, fact.packet, host);
+            self.add(ip, Rank::Asked, Moment::of(fact), host);
         }
     }
 
@@ -179,12 +211,12 @@ impl Names {
         for record in &dns.records {
             if let DnsValue::Address(ip) = record.value {
                 let name = dns.questions.first().map_or(&record.name, |question| &question.name);
-                self.add(ip, Rank::Resolved, fact.packet, name);
+                self.add(ip, Rank::Resolved, Moment::of(fact), name);
             }
         }
     }
 
-    fn add(&mut self, ip: IpAddr, rank: Rank, packet: PacketId, name: &str) {
+    fn add(&mut self, ip: IpAddr, rank: Rank, packet: Moment, name: &str) {
         if !may_be_outside(ip) || name.is_empty() {
             return;
         }
@@ -193,18 +225,20 @@ impl Names {
         }
         match self.names.get_mut(&ip) {
             Some(known) => {
-                if (rank, packet, name) < (known.0, known.1, known.2.as_str()) {
-                    *known = (rank, packet, name.into());
+                known.last = known.last.max(packet.at);
+                if (rank, packet, name) < (known.rank, known.packet, known.text.as_str()) {
+                    *known = Name { rank, packet, last: known.last, text: name.into() };
                 }
             }
             None => {
-                self.names.insert(ip, (rank, packet, name.into()));
+                let text = name.into();
+                self.names.insert(ip, Name { rank, packet, last: packet.at, text });
             }
         }
     }
 
     /// The name of an address, if one was seen.
     pub(crate) fn of(&self, ip: IpAddr) -> Option<&Text> {
-        self.names.get(&ip).map(|(_, _, name)| name)
+        self.names.get(&ip).map(|name| &name.text)
     }
 }

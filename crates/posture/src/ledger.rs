@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use cordon_model::{Evidence, Fact, FindingKind, PacketId, Severity, Text};
+use cordon_model::{Evidence, Fact, FindingKind, Flow, PacketId, Severity, Text, Timestamp};
 
 use crate::ends::{Ends, Subject, may_be_outside};
 
@@ -98,23 +98,70 @@ fn hash(reason: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The first few packets that show something, and how often it was shown.
+/// A packet and its time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(crate) struct Moment {
+    pub packet: PacketId,
+    pub at: Timestamp,
+}
+
+impl Moment {
+    pub(crate) const fn of(fact: &Fact) -> Self {
+        Moment { packet: fact.packet, at: fact.at }
+    }
+
+    /// Where a flow begins.
+    pub(crate) const fn of_flow(flow: &Flow) -> Self {
+        Moment { packet: flow.packet, at: flow.first }
+    }
+}
+
+/// What is too old to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forget {
+    /// Last seen before this, in any case.
+    pub before: Timestamp,
+    /// Last seen before this, where a table is crowded.
+    pub if_crowded: Timestamp,
+}
+
+impl Forget {
+    /// Thins a table that holds `most` at most. Where more than half of it is in use, the old
+    /// gives way to what is new.
+    pub(crate) fn thin<K: Eq + Hash, V>(
+        self,
+        table: &mut HashMap<K, V>,
+        most: usize,
+        last: impl Fn(&V) -> Timestamp,
+    ) {
+        table.retain(|_, value| last(value) >= self.before);
+        if table.len() > most / 2 {
+            table.retain(|_, value| last(value) >= self.if_crowded);
+        }
+    }
+}
+
+/// The first few packets that show something, how often it was shown, and when.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     pub evidence: Vec<Evidence>,
     pub count: u64,
+    /// First and last time.
+    pub times: Option<(Timestamp, Timestamp)>,
 }
 
 impl Shown {
     /// Counts, and keeps the packet if it is among the first few; `detail` runs only then.
-    pub(crate) fn add(&mut self, packet: PacketId, detail: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, seen: Moment, detail: impl FnOnce() -> String) {
+        let Moment { packet, at } = seen;
         self.count = self.count.saturating_add(1);
+        self.at(at);
         let full = self.evidence.len() >= MOST_EVIDENCE;
         if full && self.evidence.last().is_some_and(|last| last.packet < packet) {
             return;
         }
         let detail = cut(&detail());
-        let new = Evidence { packet, detail };
+        let new = Evidence { packet, at, detail };
         let place = |old: &Evidence| (old.packet, &old.detail) < (new.packet, &new.detail);
         let at = self.evidence.partition_point(place);
         if self.evidence.get(at) == Some(&new) {
@@ -122,6 +169,22 @@ impl Shown {
         }
         self.evidence.insert(at, new);
         self.evidence.truncate(MOST_EVIDENCE);
+    }
+
+    /// It was shown then, too.
+    pub(crate) fn at(&mut self, at: Timestamp) {
+        let (first, last) = self.times.unwrap_or((at, at));
+        self.times = Some((first.min(at), last.max(at)));
+    }
+
+    /// Last time.
+    pub(crate) fn last(&self) -> Timestamp {
+        self.times.map_or(Timestamp::default(), |(_, last)| last)
+    }
+
+    /// Leaves out packets before `time`: nobody has them any more. New ones take their place.
+    pub(crate) fn forget_before(&mut self, time: Timestamp) {
+        self.evidence.retain(|evidence| evidence.at >= time);
     }
 }
 
@@ -153,13 +216,13 @@ impl Ledger {
     pub(crate) fn note(
         &mut self,
         key: Key,
-        packet: PacketId,
+        seen: Moment,
         about: impl FnOnce() -> About,
         detail: impl FnOnce() -> String,
     ) {
         let room = self.entries.len() < MOST_ENTRIES;
         match self.entries.entry(key) {
-            Slot::Occupied(slot) => slot.into_mut().shown.add(packet, detail),
+            Slot::Occupied(slot) => slot.into_mut().shown.add(seen, detail),
             Slot::Vacant(slot) => {
                 let used = self.per_kind.entry(key.kind).or_default();
                 if !room || *used >= MOST_PER_KIND {
@@ -168,7 +231,7 @@ impl Ledger {
                 }
                 *used += 1;
                 let mut sighting = Sighting { about: about(), shown: Shown::default() };
-                sighting.shown.add(packet, detail);
+                sighting.shown.add(seen, detail);
                 slot.insert(sighting);
             }
         }
@@ -183,7 +246,7 @@ impl Ledger {
         detail: impl FnOnce() -> String,
     ) {
         let key = Key::service(kind, ends, fact.vlan, ());
-        self.note(key, fact.packet, || About::kind(kind), detail);
+        self.note(key, Moment::of(fact), || About::kind(kind), detail);
     }
 
     /// Notes what the speaker of a message does.
@@ -194,12 +257,31 @@ impl Ledger {
         detail: impl FnOnce() -> String,
     ) {
         let key = Key::one(kind, Subject::of(&fact.from, fact.vlan), ());
-        self.note(key, fact.packet, || About::kind(kind), detail);
+        self.note(key, Moment::of(fact), || About::kind(kind), detail);
     }
 
     /// Sightings for which there was no room.
     pub(crate) const fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// Leaves out what is too old.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        forget.thin(&mut self.entries, MOST_ENTRIES, |sighting| sighting.shown.last());
+        let crowded: Vec<FindingKind> = self
+            .per_kind
+            .iter()
+            .filter(|(_, used)| **used > MOST_PER_KIND / 2)
+            .map(|(kind, _)| *kind)
+            .collect();
+        self.entries.retain(|key, sighting| {
+            sighting.shown.last() >= forget.if_crowded || !crowded.contains(&key.kind)
+        });
+        self.per_kind.clear();
+        for (key, sighting) in &mut self.entries {
+            *self.per_kind.entry(key.kind).or_default() += 1;
+            sighting.shown.forget_before(forget.before);
+        }
     }
 
     /// Everything, in a fixed order.
@@ -220,12 +302,16 @@ mod tests {
         Key::one(FindingKind::TelnetService, subject, ())
     }
 
+    fn packet(number: u64) -> Moment {
+        Moment { packet: PacketId { input: 0, number }, at: Timestamp::default() }
+    }
+
     #[test]
     fn a_flood_of_subjects_is_bounded_and_counted() {
         let mut ledger = Ledger::default();
         for n in 0..MOST_PER_KIND + 7 {
             let about = || About::kind(FindingKind::TelnetService);
-            ledger.note(key(n), PacketId::default(), about, String::new);
+            ledger.note(key(n), Moment::default(), about, String::new);
         }
         assert_eq!(ledger.left_out(), 7);
         assert_eq!(ledger.into_sorted().len(), MOST_PER_KIND as usize);
@@ -235,7 +321,7 @@ mod tests {
     fn the_first_packets_are_kept_and_counting_goes_on() {
         let mut shown = Shown::default();
         for number in [9, 3, 7, 1, 8, 2, 6, 5, 4] {
-            shown.add(PacketId { input: 0, number }, || format!("packet {number}"));
+            shown.add(packet(number), || format!("packet {number}"));
         }
         let kept: Vec<_> = shown.evidence.iter().map(|e| e.packet.number).collect();
         assert_eq!((kept, shown.count), (vec![1, 2, 3, 4, 5], 9));
@@ -245,9 +331,9 @@ mod tests {
     fn a_repeat_behind_the_first_few_writes_no_words() {
         let mut shown = Shown::default();
         for number in 1..=5 {
-            shown.add(PacketId { input: 0, number }, String::new);
+            shown.add(packet(number), String::new);
         }
-        shown.add(PacketId { input: 0, number: 6 }, || unreachable!("words for a repeat"));
+        shown.add(packet(6), || unreachable!("words for a repeat"));
         assert_eq!(shown.count, 6);
     }
 }

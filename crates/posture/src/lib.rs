@@ -40,7 +40,7 @@ mod tls;
 mod wifi;
 
 use cordon_model::fact::Party;
-use cordon_model::{Device, DeviceId, Fact, Finding, Flow, Said, SecretKey};
+use cordon_model::{Device, DeviceId, Fact, Finding, Flow, Said, SecretKey, Timestamp};
 
 pub use ends::Network;
 pub use first_five::{Action, first_five};
@@ -50,7 +50,7 @@ use ends::Locals;
 use exchange::{Event, Exchanges};
 use factory::FactoryTable;
 use internet::Internet;
-use ledger::Ledger;
+use ledger::{Forget, Ledger};
 use names::OddNames;
 use software::Software;
 
@@ -174,6 +174,19 @@ impl Posture {
     #[must_use]
     pub const fn left_out(&self) -> u64 {
         self.ledger.left_out().saturating_add(self.acts.left_out())
+    }
+
+    /// Leaves out what was last seen before `before`; where a table is more than half full, what
+    /// was last seen before `if_crowded`, too. What happens every day stays; what never comes
+    /// again makes room for what is new.
+    pub fn forget(&mut self, before: Timestamp, if_crowded: Timestamp) {
+        let forget = Forget { before, if_crowded };
+        self.locals.forget(forget);
+        self.ledger.forget(forget);
+        self.keys.forget(forget);
+        self.acts.forget(forget);
+        self.internet.forget(forget);
+        self.odd.forget(forget);
     }
 
     /// Draws the conclusions, worst first: `who` tells whose an address is, `devices` what they

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use cordon_model::fact::{Dns, DnsKind};
-use cordon_model::{Fact, FindingKind, PacketId, Severity, Text};
+use cordon_model::{Fact, FindingKind, Severity, Text, Timestamp};
 
 use crate::ends::Subject;
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Forget, Key, Ledger, Moment};
 use crate::names_table::{DYNAMIC, HIDDEN_TOPS, is_common, is_known_long};
 
 /// Subjects watched for series of names.
@@ -32,18 +32,27 @@ const LONG_PREFIX: usize = 52;
 #[derive(Clone, Default)]
 pub(crate) struct OddNames {
     subjects: HashMap<Subject, Series>,
-    resolvers: HashSet<IpAddr>,
+    /// Who was asked, and when last.
+    resolvers: HashMap<IpAddr, Timestamp>,
 }
 
 #[derive(Clone, Default)]
 struct Series {
     random: BTreeMap<Text, Seen>,
-    long: BTreeMap<Text, (PacketId, HashSet<Text>)>,
+    long: BTreeMap<Text, Long>,
+}
+
+#[derive(Clone)]
+struct Long {
+    packet: Moment,
+    last: Timestamp,
+    names: HashSet<Text>,
 }
 
 #[derive(Clone)]
 struct Seen {
-    packet: PacketId,
+    packet: Moment,
+    last: Timestamp,
     answered: bool,
     missing: bool,
 }
@@ -57,9 +66,9 @@ impl OddNames {
         let (client, resolver) =
             if dns.response { (&fact.to, &fact.from) } else { (&fact.from, &fact.to) };
         if let Some(ip) = resolver.ip
-            && self.resolvers.len() < MOST_SUBJECTS
+            && (self.resolvers.len() < MOST_SUBJECTS || self.resolvers.contains_key(&ip))
         {
-            self.resolvers.insert(ip);
+            self.resolvers.insert(ip, fact.at);
         }
         let subject = Subject::of(client, fact.vlan);
         for question in &dns.questions {
@@ -71,11 +80,11 @@ impl OddNames {
             let domain = registrable(name);
             if is_random(label(domain)) {
                 let missing = dns.response && dns.rcode == 3;
-                self.random(subject, domain, fact.packet, dns.response, missing);
+                self.random(subject, domain, Moment::of(fact), dns.response, missing);
             }
             let prefix = name.len().saturating_sub(domain.len() + 1);
             if prefix >= LONG_PREFIX && !is_known_long(domain) {
-                self.long(subject, domain, name, fact.packet);
+                self.long(subject, domain, name, Moment::of(fact));
             }
         }
     }
@@ -91,7 +100,7 @@ impl OddNames {
         &mut self,
         subject: Subject,
         domain: &str,
-        packet: PacketId,
+        packet: Moment,
         answered: bool,
         missing: bool,
     ) {
@@ -100,27 +109,41 @@ impl OddNames {
         match series.random.get_mut(domain) {
             Some(seen) => {
                 seen.packet = seen.packet.min(packet);
+                seen.last = seen.last.max(packet.at);
                 seen.answered |= answered;
                 seen.missing |= missing;
             }
             None if room => {
-                series.random.insert(domain.into(), Seen { packet, answered, missing });
+                let last = packet.at;
+                series.random.insert(domain.into(), Seen { packet, last, answered, missing });
             }
             None => {}
         }
     }
 
-    fn long(&mut self, subject: Subject, domain: &str, name: &str, packet: PacketId) {
+    fn long(&mut self, subject: Subject, domain: &str, name: &str, packet: Moment) {
         let Some(series) = self.series(subject) else { return };
         if series.long.len() >= MOST_DOMAINS && !series.long.contains_key(domain) {
             return;
         }
-        let (first, names) =
-            series.long.entry(domain.into()).or_insert_with(|| (packet, HashSet::new()));
-        *first = packet.min(*first);
-        if names.len() < MOST_LONG && !names.contains(name) {
-            names.insert(name.into());
+        let new = || Long { packet, last: packet.at, names: HashSet::new() };
+        let long = series.long.entry(domain.into()).or_insert_with(new);
+        long.packet = packet.min(long.packet);
+        long.last = long.last.max(packet.at);
+        if long.names.len() < MOST_LONG && !long.names.contains(name) {
+            long.names.insert(name.into());
         }
+    }
+
+    /// Leaves out what is too old. A series is what comes close together: one odd name a week is
+    /// none, so the shorter time counts for its names.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        for series in self.subjects.values_mut() {
+            series.random.retain(|_, seen| seen.last >= forget.if_crowded);
+            series.long.retain(|_, long| long.last >= forget.if_crowded);
+        }
+        self.subjects.retain(|_, series| !series.random.is_empty() || !series.long.is_empty());
+        forget.thin(&mut self.resolvers, MOST_SUBJECTS, |last| *last);
     }
 
     /// Notes the series that are long enough. A resolver that only passes on what others asked is
@@ -129,7 +152,7 @@ impl OddNames {
         let mut subjects: Vec<_> = self.subjects.into_iter().collect();
         subjects.sort_by_key(|(subject, _)| *subject);
         let is_resolver =
-            |subject: &Subject| subject.ip.is_some_and(|ip| self.resolvers.contains(&ip));
+            |subject: &Subject| subject.ip.is_some_and(|ip| self.resolvers.contains_key(&ip));
         let own = subjects.iter().any(|(subject, series)| {
             !is_resolver(subject) && (series.is_random() || series.tunnels().next().is_some())
         });
@@ -153,11 +176,11 @@ impl Series {
         }
     }
 
-    fn tunnels(&self) -> impl Iterator<Item = (&Text, &PacketId, usize)> {
+    fn tunnels(&self) -> impl Iterator<Item = (&Text, &Moment, usize)> {
         self.long
             .iter()
-            .filter(|(_, (_, names))| names.len() >= LONG_NAMES)
-            .map(|(domain, (packet, names))| (domain, packet, names.len()))
+            .filter(|(_, long)| long.names.len() >= LONG_NAMES)
+            .map(|(domain, long)| (domain, &long.packet, long.names.len()))
     }
 
     fn note(&self, ledger: &mut Ledger, subject: Subject) {
@@ -201,7 +224,7 @@ fn one_name(ledger: &mut Ledger, fact: &Fact, subject: Subject, name: &str) {
                 "Names such as .onion and .bit lead to hidden services and are a habit of malware.",
             )
         };
-        ledger.note(Key::one(kind, subject, "hidden"), fact.packet, about, detail);
+        ledger.note(Key::one(kind, subject, "hidden"), Moment::of(fact), about, detail);
     } else if DYNAMIC.binary_search(&registrable(name)).is_ok() {
         let about = || {
             About::kind(kind)
@@ -210,7 +233,7 @@ fn one_name(ledger: &mut Ledger, fact: &Fact, subject: Subject, name: &str) {
                 .why("The machine behind such a name changes at its owner's wish: often somebody's home, at times an attacker.")
                 .fix("Check that the name is yours or the maker's; otherwise block it and examine the device.")
         };
-        ledger.note(Key::one(kind, subject, "dynamic"), fact.packet, about, detail);
+        ledger.note(Key::one(kind, subject, "dynamic"), Moment::of(fact), about, detail);
     }
 }
 

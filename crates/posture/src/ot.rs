@@ -8,7 +8,7 @@ use cordon_model::{
 };
 
 use crate::ends::{Subject, at};
-use crate::ledger::Shown;
+use crate::ledger::{Forget, Moment, Shown};
 
 /// How many pairs of actor and controller with verb are kept: about 8 MB when full.
 const MOST_ACTS: usize = 8 * 1024;
@@ -81,16 +81,25 @@ impl Acts {
         match operation.outcome {
             Outcome::Asked => {
                 act.asked = act.asked.saturating_add(1);
-                act.requests.add(fact.packet, detail);
+                act.requests.add(Moment::of(fact), detail);
             }
             Outcome::Done => {
                 act.done = act.done.saturating_add(1);
-                act.answers.add(fact.packet, detail);
+                act.answers.add(Moment::of(fact), detail);
             }
             Outcome::Refused => {
                 act.refused = act.refused.saturating_add(1);
-                act.answers.add(fact.packet, detail);
+                act.answers.add(Moment::of(fact), detail);
             }
+        }
+    }
+
+    /// Leaves out what is too old.
+    pub(crate) fn forget(&mut self, forget: Forget) {
+        forget.thin(&mut self.acts, MOST_ACTS, |act| act.last);
+        for act in self.acts.values_mut() {
+            act.requests.forget_before(forget.before);
+            act.answers.forget_before(forget.before);
         }
     }
 

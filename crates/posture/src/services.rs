@@ -9,7 +9,7 @@ use cordon_model::{App, Fact, FindingKind, Severity, Text};
 use crate::credentials::{is_anonymous_account, snmp_ends};
 use crate::ends::{Ends, Subject, at};
 use crate::exchange::{Event, Exchanges};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 
 /// Telnet: the service, and whether a login went well.
 pub(crate) fn telnet(ledger: &mut Ledger, exchanges: &mut Exchanges, fact: &Fact, telnet: &Telnet) {
@@ -140,7 +140,7 @@ pub(crate) fn http_request(ledger: &mut Ledger, fact: &Fact, request: &HttpReque
         let key = Key::one(kind, Subject::of(&fact.from, fact.vlan), "asks");
         ledger.note(
             key,
-            fact.packet,
+            Moment::of(fact),
             || asks(About::kind(kind)),
             || {
                 format!(
@@ -171,7 +171,7 @@ pub(crate) fn http_response(
         let kind = FindingKind::ClearTextLogin;
         let key = Key::service(kind, &ends, fact.vlan, "basic");
         let about = || About::kind(kind).title("HTTP Basic login without encryption");
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} asks for a password over plain HTTP: {challenge}", at(&ends.server))
         });
     } else if let Some(title) = &response.title
@@ -204,7 +204,8 @@ pub(crate) fn upnp(ledger: &mut Ledger, fact: &Fact, description: &UpnpDescripti
         let about = || {
             About::kind(kind).severity(Severity::Low).title("maps ports by UPnP for anybody inside")
         };
-        ledger.note(key, fact.packet, about, || format!("{} offers {service}", at(&fact.from)));
+        ledger
+            .note(key, Moment::of(fact), about, || format!("{} offers {service}", at(&fact.from)));
     }
 }
 
@@ -225,7 +226,9 @@ pub(crate) fn ssh(ledger: &mut Ledger, fact: &Fact, ssh: &Ssh) {
                 .why("Version 1 lets whoever is on the path change what is typed.");
             if only { about.severity(Severity::High) } else { about }
         };
-        ledger.note(key, fact.packet, about, || format!("{} says “SSH-{banner}”", at(&fact.from)));
+        ledger.note(key, Moment::of(fact), about, || {
+            format!("{} says “SSH-{banner}”", at(&fact.from))
+        });
     }
     if !server_speaks || ssh.kex.is_empty() {
         return;
@@ -244,7 +247,7 @@ pub(crate) fn ssh(ledger: &mut Ledger, fact: &Fact, ssh: &Ssh) {
         let kind = FindingKind::WeakSsh;
         let key = Key::service(kind, &ends, fact.vlan, what);
         let about = || About::kind(kind).title(format!("SSH offers only weak {what}"));
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} offers only {}", at(&fact.from), offered.join(", "))
         });
     }
@@ -308,7 +311,7 @@ pub(crate) fn eapol(ledger: &mut Ledger, fact: &Fact, eapol: &Eapol) {
     let key = Key::one(kind, Subject::of(&fact.from, fact.vlan), method);
     ledger.note(
         key,
-        fact.packet,
+        Moment::of(fact),
         || About::kind(kind).title(format!("802.1X with {method}")),
         || format!("{} uses {method} with {}", at(&fact.from), at(&fact.to)),
     );

@@ -8,7 +8,7 @@ use cordon_model::fact::{Ftp as FtpFact, Telnet as TelnetFact};
 use cordon_model::{Fact, FindingKind, Said, Severity, Text};
 
 use crate::ends::{Subject, at};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 use crate::software_table::{OUTDATED, Outdated, Version};
 
 /// Where a text comes from.
@@ -158,7 +158,7 @@ impl Software {
             if let Some(row) = OUTDATED.get(usize::from(*index)) {
                 let key = Key::one(kind, subject, (*index, proof.packaged));
                 let about = || about(row, proof.packaged);
-                ledger.note(key, fact.packet, about, || {
+                ledger.note(key, Moment::of(fact), about, || {
                     format!("{} of {}: “{text}”", source.says(), at(&fact.from))
                 });
             }

@@ -4,7 +4,7 @@ use cordon_model::fact::{TlsClientHello, TlsServerHello, TlsVersion};
 use cordon_model::{Fact, FindingKind, Severity};
 
 use crate::ends::{Ends, Subject, at};
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 use crate::suites::{Weakness, weakness};
 
 /// What a server chose is the server's weakness.
@@ -18,7 +18,7 @@ pub(crate) fn server_hello(ledger: &mut Ledger, fact: &Fact, hello: &TlsServerHe
                 .severity(severity(hello.version))
                 .title(format!("service speaks {}", hello.version))
         };
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} chose {} for {}", at(&ends.server), hello.version, at(&ends.client))
         });
     }
@@ -31,7 +31,7 @@ pub(crate) fn server_hello(ledger: &mut Ledger, fact: &Fact, hello: &TlsServerHe
                 .title(weakness.title())
                 .why(weakness.why())
         };
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} chose {name} for {}", at(&ends.server), at(&ends.client))
         });
     }
@@ -49,7 +49,7 @@ pub(crate) fn client_hello(ledger: &mut Ledger, fact: &Fact, hello: &TlsClientHe
                 .title(format!("client knows nothing newer than {}", hello.version))
                 .fix("Update the device's firmware; until then keep what it says inside one zone.")
         };
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} offers at most {} to {}", at(&fact.from), hello.version, at(&fact.to))
         });
     }
@@ -64,7 +64,7 @@ pub(crate) fn client_hello(ledger: &mut Ledger, fact: &Fact, hello: &TlsClientHe
                 .why("Whoever is on the path may talk the connection down to no protection.")
                 .fix("Update the device's firmware, or switch NULL, EXPORT and anonymous suites off in its settings.")
         };
-        ledger.note(key, fact.packet, about, || {
+        ledger.note(key, Moment::of(fact), about, || {
             format!("{} offers {name} to {}", at(&fact.from), at(&fact.to))
         });
     }

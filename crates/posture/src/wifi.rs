@@ -4,7 +4,7 @@ use cordon_model::fact::{AccessPoint, AuthenticationSuite, Cipher};
 use cordon_model::{Fact, FindingKind, Text};
 
 use crate::ends::Subject;
-use crate::ledger::{About, Key, Ledger};
+use crate::ledger::{About, Key, Ledger, Moment};
 
 /// Judges one beacon or probe response.
 pub(crate) fn access_point(ledger: &mut Ledger, fact: &Fact, ap: &AccessPoint) {
@@ -12,7 +12,7 @@ pub(crate) fn access_point(ledger: &mut Ledger, fact: &Fact, ap: &AccessPoint) {
         let key = Key::one(kind, Subject::station(ap.bssid, fact.vlan), &ap.ssid);
         let name = || ap.ssid.as_ref().map_or("a hidden network", Text::as_str);
         let title = || About::kind(kind).title(format!("{}: {}", kind.title(), name()));
-        ledger.note(key, fact.packet, title, || {
+        ledger.note(key, Moment::of(fact), title, || {
             format!("beacon of {} for “{}”: {says}", ap.bssid, name())
         });
     };

@@ -7,11 +7,15 @@
 //! This crate must not know: HTTP, HTML, cookies, command lines.
 
 mod caller;
+pub mod clock;
+mod engine;
 pub mod intake;
 mod problem;
 mod site;
 pub mod view;
+pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
+pub use engine::{CertificateState, Engine, EngineOptions, MetricsFor, Parts};
 pub use problem::{Answer, Problem, ProblemKind};
 pub use site::{Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick};

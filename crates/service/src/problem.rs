@@ -43,6 +43,7 @@ problems! {
     FreshSignInNeeded "fresh-sign-in-needed" 403 "Sign in again for this",
     Forbidden "forbidden" 403 "Not allowed",
     NotFound "not-found" 404 "There is no such thing",
+    MethodNotAllowed "method-not-allowed" 405 "That cannot be done there",
     Conflict "conflict" 409 "Something changed in between",
     TooLarge "too-large" 413 "That is too large",
     TooMany "too-many" 429 "Too many tries",

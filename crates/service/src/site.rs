@@ -253,8 +253,8 @@ pub trait Site: Send + Sync + 'static {
     async fn export_ledger(&self, caller: &Caller) -> Answer<Vec<u8>>;
     /// Whether the service is well.
     fn health(&self, caller: &Caller) -> Answer<HealthView>;
-    /// Prometheus text format.
-    fn metrics(&self, caller: &Caller) -> Answer<String>;
+    /// Prometheus text format. Who may read it is configured; a caller is not always needed.
+    fn metrics(&self, caller: Option<&Caller>, visit: &Visit) -> Answer<String>;
     /// The configuration in force.
     fn settings(&self, caller: &Caller) -> Answer<SettingsView>;
     /// Writes a backup of the running service to a file on its machine.

@@ -125,6 +125,28 @@ impl PacketSocket {
         self.set(libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
     }
 
+    /// Whether the interface of this name exists and is up.
+    pub(super) fn is_up(&self, name: &str) -> bool {
+        self.flags(name).is_ok_and(|flags| flags & libc::IFF_UP != 0)
+    }
+
+    /// The number of the interface of this name, asked without a further socket: a thread that may
+    /// open none asks too.
+    pub(super) fn index(&self, name: &str) -> Option<c_int> {
+        let mut request = request(name, libc::__c_anonymous_ifr_ifru { ifru_ifindex: 0 }).ok()?;
+        let socket = self.socket.as_raw_fd();
+        // SAFETY: SIOCGIFINDEX reads and writes one `ifreq`, which this is, and keeps no pointer.
+        let done = unsafe { libc::ioctl(socket, libc::SIOCGIFINDEX as _, &raw mut request) };
+        checked(done).ok()?;
+        // SAFETY: the union began as `ifru_ifindex`, and the kernel wrote that field.
+        Some(unsafe { request.ifr_ifru.ifru_ifindex }).filter(|&index| index > 0)
+    }
+
+    /// The IFF_ flags of the interface of this name.
+    pub(super) fn flags(&self, name: &str) -> io::Result<c_int> {
+        flags(&self.socket, name)
+    }
+
     /// Packets that found the ring full since the last call.
     pub(super) fn drops_since_last_asked(&self) -> io::Result<u32> {
         let none = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
@@ -297,6 +319,75 @@ impl Drop for Block<'_> {
 fn belongs_to_us(status: &AtomicU32) -> bool {
     // Everything that the kernel wrote before is seen after this.
     status.load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
+}
+
+/// The IFF_ flags of the interface of this name, asked through any socket.
+pub(super) fn flags(socket: &impl AsRawFd, name: &str) -> io::Result<c_int> {
+    let mut request = request(name, libc::__c_anonymous_ifr_ifru { ifru_flags: 0 })?;
+    // SAFETY: SIOCGIFFLAGS reads and writes one `ifreq`, which this is, and keeps no pointer to it.
+    let done =
+        unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &raw mut request) };
+    checked(done)?;
+    // SAFETY: the union began as `ifru_flags`, and the kernel wrote that field.
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    Ok(c_int::from(flags.cast_unsigned()))
+}
+
+/// `struct ethtool_value` of the kernel's `linux/ethtool.h`.
+#[repr(C)]
+struct EthtoolValue {
+    command: u32,
+    data: u32,
+}
+
+/// What one of the ethtool commands that take an [`EthtoolValue`] and only read answers.
+pub(super) fn ethtool(socket: &impl AsRawFd, name: &str, command: Reading) -> io::Result<u32> {
+    let mut value = EthtoolValue { command: command as u32, data: 0 };
+    let data = (&raw mut value).cast::<libc::c_char>();
+    let mut request = request(name, libc::__c_anonymous_ifr_ifru { ifru_data: data })?;
+    // SAFETY: SIOCETHTOOL reads one `ifreq` and through it one `ethtool_value`, into which every
+    // command of `Reading` writes and no further; both live through the call.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) };
+    checked(done).map(|_| value.data)
+}
+
+/// The ethtool commands that are asked, of `linux/ethtool.h`.
+#[derive(Clone, Copy)]
+pub(super) enum Reading {
+    /// ETHTOOL_GFLAGS: bit 15 is large receive offload.
+    Flags = 0x25,
+    /// ETHTOOL_GGRO: whether generic receive offload is on.
+    Gro = 0x2b,
+}
+
+fn request(name: &str, value: libc::__c_anonymous_ifr_ifru) -> io::Result<libc::ifreq> {
+    let mut request = libc::ifreq { ifr_name: [0; libc::IFNAMSIZ], ifr_ifru: value };
+    // One place is left for the zero byte.
+    if name.is_empty() || name.len() >= libc::IFNAMSIZ || name.contains('\0') {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *place = byte.cast_signed();
+    }
+    Ok(request)
+}
+
+/// A socket of no network, only to ask for interfaces through.
+pub(super) fn asking_socket() -> io::Result<OwnedFd> {
+    // SAFETY: takes three numbers and touches no memory of ours.
+    let fd = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    let fd = checked(fd)?;
+    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Whether the kernel holds its clock for synchronised (`adjtimex`).
+pub(super) fn clock_is_synchronised() -> io::Result<bool> {
+    let mut clock = mem::MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: `clock` has room for a `timex`; its `modes` is zero, so that the call only reads the
+    // clock and writes what it reads into `clock`.
+    let state = unsafe { libc::adjtimex(clock.as_mut_ptr()) };
+    checked(state).map(|state| state != libc::TIME_ERROR)
 }
 
 /// The number of the interface of this name.

@@ -3,6 +3,11 @@
 //! A packet socket writes into a ring that the kernel shares with this process (TPACKET_V3,
 //! `Documentation/networking/packet_mmap.rst`): the kernel fills a block with packets and hands it
 //! over, [`Batch`] lends them one by one and hands the block back. Nothing here sends.
+//!
+//! Only [`RawSocket::open`] needs a right (CAP_NET_RAW, `packet_create` in the kernel's
+//! `net/packet/af_packet.c`). Ring, filter, binding, promiscuous mode, and binding anew to an
+//! interface that went away and came back, need none: a service opens its sockets, gives up every
+//! right, and only then makes sources of them.
 
 #![allow(
     clippy::disallowed_methods,
@@ -11,9 +16,10 @@
 
 mod frame;
 mod kernel;
+mod link;
 
 use std::{
-    io,
+    io, thread,
     time::{Duration, Instant},
 };
 
@@ -25,7 +31,10 @@ use self::{
 };
 use crate::{CaptureError, InputStatus, MAX_PACKET, status::Interface};
 
-pub use self::kernel::interfaces;
+pub use self::{
+    kernel::interfaces,
+    link::{LinkState, clock_is_synchronised, link_state},
+};
 
 /// One block of the ring: room for some ten thousand small packets, and for the largest.
 const BLOCK_SIZE: usize = 1 << 20;
@@ -48,17 +57,42 @@ pub struct LiveOptions {
     pub promiscuous: bool,
     /// When to stop; `None` for never.
     pub lasting: Option<Duration>,
+    /// Whether an interface that is not there, or goes away, is waited for ([`Next::Gone`]).
+    /// Otherwise it is an error at first, and [`Next::Over`] later.
+    pub wait_for_interface: bool,
 }
 
 impl Default for LiveOptions {
-    /// Whole packets, a ring of 32 MiB, promiscuous, without end.
+    /// Whole packets, a ring of 32 MiB, promiscuous, without end but that of the interface.
     fn default() -> Self {
         LiveOptions {
             snaplen: u32::try_from(MAX_PACKET).unwrap_or(u32::MAX),
             ring_bytes: 32 << 20,
             promiscuous: true,
             lasting: None,
+            wait_for_interface: false,
         }
+    }
+}
+
+/// A packet socket that does not listen yet.
+pub struct RawSocket(PacketSocket);
+
+impl RawSocket {
+    /// Opens it: the one step that needs CAP_NET_RAW. `name` is what it will listen on, for the
+    /// error.
+    ///
+    /// # Errors
+    /// Where there is no right to capture, or the kernel refuses.
+    pub fn open(name: &str) -> Result<Self, CaptureError> {
+        let socket = PacketSocket::open().map_err(|source| match source.kind() {
+            io::ErrorKind::PermissionDenied => CaptureError::NeedsCapNetRaw {
+                name: name.to_owned(),
+                program: std::env::current_exe().unwrap_or_else(|_| "cordon".into()),
+            },
+            _ => failed(name, "opening a packet socket")(source),
+        })?;
+        Ok(RawSocket(socket))
     }
 }
 
@@ -72,7 +106,12 @@ pub struct LiveSource {
     link: LinkType,
     /// A loopback interface shows each packet twice, going out and coming in.
     loopback: bool,
+    promiscuous: bool,
     ends: Option<Instant>,
+    /// Whether an interface that is gone is waited for.
+    waits: bool,
+    /// Whether the socket listens; false while the interface is gone.
+    attached: bool,
     status: InputStatus,
     tagged: Vec<u8>,
 }
@@ -84,66 +123,73 @@ pub enum Next<'a> {
     Packets(Batch<'a>),
     /// None came in the time given; a good moment to look whether the user wants to stop.
     Quiet,
+    /// The interface is down or does not exist; with [`LiveOptions::wait_for_interface`] only. The
+    /// next call listens again if it is back.
+    Gone,
     /// The time is over, or the interface is gone; the status says which.
     Over,
 }
 
 impl LiveSource {
-    /// Starts to listen on the interface of this name; `input` becomes [`PacketId::input`].
+    /// Opens a socket and listens on the interface of this name; `input` becomes
+    /// [`PacketId::input`].
     ///
     /// # Errors
-    /// Where there is no such interface, no right to capture, or the kernel refuses.
+    /// As [`RawSocket::open`] and [`Self::from_socket`].
     pub fn open(name: &str, options: &LiveOptions, input: u32) -> Result<Self, CaptureError> {
-        let Some(index) = kernel::interface_index(name) else {
-            let existing = interfaces();
-            let existing =
-                if existing.is_empty() { "none at all".to_owned() } else { existing.join(", ") };
-            return Err(CaptureError::NoSuchInterface { name: name.to_owned(), existing });
-        };
-        let failed = |step| {
-            move |source: io::Error| CaptureError::Live { name: name.to_owned(), step, source }
-        };
-        let socket = PacketSocket::open().map_err(|source| match source.kind() {
-            io::ErrorKind::PermissionDenied => CaptureError::NeedsCapNetRaw {
-                name: name.to_owned(),
-                program: std::env::current_exe().unwrap_or_else(|_| "cordon".into()),
-            },
-            _ => failed("opening a packet socket")(source),
-        })?;
+        if !options.wait_for_interface && kernel::interface_index(name).is_none() {
+            return Err(no_such_interface(name));
+        }
+        Self::from_socket(RawSocket::open(name)?, name, options, input)
+    }
+
+    /// Listens on the interface of this name; `input` becomes [`PacketId::input`]. Needs no right.
+    ///
+    /// # Errors
+    /// Where the kernel refuses, where the frames of the interface cannot be read, and, without
+    /// [`LiveOptions::wait_for_interface`], where there is no such interface.
+    pub fn from_socket(
+        RawSocket(socket): RawSocket,
+        name: &str,
+        options: &LiveOptions,
+        input: u32,
+    ) -> Result<Self, CaptureError> {
         let limit = u32::try_from(MAX_PACKET).unwrap_or(u32::MAX);
         let snaplen = options.snaplen.clamp(1, limit);
-        socket.keep_only(snaplen).map_err(failed("setting the snap length"))?;
+        socket.keep_only(snaplen).map_err(failed(name, "setting the snap length"))?;
         let blocks = (options.ring_bytes / BLOCK_SIZE).clamp(*BLOCKS.start(), *BLOCKS.end());
         let ring = socket
             .ring(BLOCK_SIZE, blocks, BLOCK_TIMEOUT_MS)
-            .map_err(failed("setting up the ring"))?;
-        socket.bind(index).map_err(failed("binding to the interface"))?;
-        let hardware = socket.hardware().map_err(failed("asking for the kind of interface"))?;
-        let Some(link) = link_of(hardware) else {
-            return Err(CaptureError::UnsupportedInterface { name: name.to_owned(), hardware });
-        };
-        if options.promiscuous {
-            socket.promiscuous(index).map_err(failed("setting promiscuous mode"))?;
-        }
-        let interface = Interface { name: Some(name.to_owned()), link, snaplen };
+            .map_err(failed(name, "setting up the ring"))?;
+        let link = LinkType::ETHERNET;
         let status = InputStatus {
             path: name.to_owned(),
             format: "live capture".to_owned(),
-            interfaces: vec![interface],
+            interfaces: vec![Interface { name: Some(name.to_owned()), link, snaplen }],
             kernel_drops: Some(0),
             ..InputStatus::default()
         };
-        Ok(LiveSource {
+        let mut source = LiveSource {
             socket,
             ring,
             turn: 0,
             input,
             link,
-            loopback: hardware == libc::ARPHRD_LOOPBACK,
+            loopback: false,
+            promiscuous: options.promiscuous,
             ends: options.lasting.and_then(|lasting| Instant::now().checked_add(lasting)),
+            waits: options.wait_for_interface,
+            attached: false,
             status,
             tagged: Vec::new(),
-        })
+        };
+        if source.waits {
+            source.attach_if_there()?;
+        } else {
+            let index = kernel::interface_index(name).ok_or_else(|| no_such_interface(name))?;
+            source.attach(index)?;
+        }
+        Ok(source)
     }
 
     /// Waits for packets, at most as long as `wait`.
@@ -151,10 +197,6 @@ impl LiveSource {
     /// # Errors
     /// Where the kernel fails in a way that more waiting does not mend.
     pub fn next_batch(&mut self, wait: Duration) -> Result<Next<'_>, CaptureError> {
-        let failed = |step, source| {
-            let name = self.status.path.clone();
-            CaptureError::Live { name, step, source }
-        };
         let now = Instant::now();
         let left = self.ends.map_or(Duration::MAX, |ends| ends.saturating_duration_since(now));
         if left.is_zero() {
@@ -162,9 +204,18 @@ impl LiveSource {
             return Ok(Next::Over);
         }
         if !self.ring.is_ready(self.turn) {
+            if !self.attached && !self.attach_if_there()? {
+                thread::sleep(wait.min(left));
+                return Ok(Next::Gone);
+            }
             let readiness = self.socket.wait(wait.min(left));
-            match readiness.map_err(|source| failed("waiting for packets", source))? {
+            match readiness.map_err(failed(&self.status.path, "waiting for packets"))? {
                 Readiness::Ready | Readiness::Quiet => {}
+                Readiness::Failed(_) if self.waits => {
+                    self.attached = false;
+                    self.count_drops();
+                    return Ok(Next::Gone);
+                }
                 Readiness::Failed(error) => {
                     let packets = self.status.packets;
                     self.status.cut_short = Some(format!(
@@ -198,6 +249,42 @@ impl LiveSource {
     #[must_use]
     pub fn status(&self) -> &InputStatus {
         &self.status
+    }
+
+    /// Listens if the interface is there and up; whether it does.
+    fn attach_if_there(&mut self) -> Result<bool, CaptureError> {
+        if let Some(index) = self.socket.index(&self.status.path)
+            && self.socket.is_up(&self.status.path)
+        {
+            match self.attach(index) {
+                Ok(()) => {}
+                // It went away in between.
+                Err(CaptureError::Live { source, .. }) if is_away(&source) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.attached)
+    }
+
+    /// Binds the socket, or binds it anew.
+    fn attach(&mut self, index: i32) -> Result<(), CaptureError> {
+        let name = self.status.path.as_str();
+        self.socket.bind(index).map_err(failed(name, "binding to the interface"))?;
+        let hardware = self.socket.hardware();
+        let hardware = hardware.map_err(failed(name, "asking for the kind of interface"))?;
+        let Some(link) = link_of(hardware) else {
+            return Err(CaptureError::UnsupportedInterface { name: name.to_owned(), hardware });
+        };
+        if self.promiscuous {
+            self.socket.promiscuous(index).map_err(failed(name, "setting promiscuous mode"))?;
+        }
+        self.link = link;
+        self.loopback = hardware == libc::ARPHRD_LOOPBACK;
+        if let Some(interface) = self.status.interfaces.first_mut() {
+            interface.link = link;
+        }
+        self.attached = true;
+        Ok(())
     }
 
     /// Adds what the kernel dropped since it was last asked. The number is told, not relied upon,
@@ -245,6 +332,22 @@ impl Batch<'_> {
         let id = PacketId { input: self.input, number };
         Some(RawPacket { id, at, link: self.link, wire_len, data })
     }
+}
+
+fn no_such_interface(name: &str) -> CaptureError {
+    let existing = interfaces();
+    let existing = if existing.is_empty() { "none at all".to_owned() } else { existing.join(", ") };
+    CaptureError::NoSuchInterface { name: name.to_owned(), existing }
+}
+
+fn failed(name: &str, step: &'static str) -> impl FnOnce(io::Error) -> CaptureError {
+    let name = name.to_owned();
+    move |source| CaptureError::Live { name, step, source }
+}
+
+/// Whether an error means that the interface does not exist or is down.
+fn is_away(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENODEV | libc::ENXIO | libc::ENETDOWN))
 }
 
 /// What the frames of a kind of interface begin with; `None` where cordon cannot read them.

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cordon_capture::{CaptureError, LiveOptions, LiveSource, Next};
+use cordon_capture::{
+    CaptureError, LiveOptions, LiveSource, Next, RawSocket,
+    live::{clock_is_synchronised, link_state},
+};
 use cordon_model::LinkType;
 
 const CHILD: &str = "CORDON_TEST_IN_NAMESPACE";
@@ -171,6 +174,94 @@ fn capture_ends_when_time_is_over_or_the_interface_goes() {
     ip("link set ear down");
     while !matches!(source.next_batch(Duration::from_secs(9)).unwrap(), Next::Over) {}
     assert!(source.status().cut_short.as_ref().unwrap().contains("stopped giving packets"));
+}
+
+/// Gives every right of this thread away, for good.
+fn give_up_all_rights() {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .unwrap();
+    assert!(matches!(RawSocket::open("x"), Err(CaptureError::NeedsCapNetRaw { .. })));
+}
+
+fn state(source: &mut LiveSource) -> &'static str {
+    match source.next_batch(Duration::from_millis(20)).unwrap() {
+        Next::Packets(_) => "packets",
+        Next::Quiet => "quiet",
+        Next::Gone => "gone",
+        Next::Over => "over",
+    }
+}
+
+#[test]
+fn an_interface_that_comes_back_is_heard_again_without_any_right() {
+    if !in_namespace("an_interface_that_comes_back_is_heard_again_without_any_right") {
+        return;
+    }
+    // `ip` needs the rights that this thread gives up, so another thread keeps them.
+    let (ask, asked) = std::sync::mpsc::channel::<fn()>();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for errand in asked {
+            errand();
+            done.send(()).unwrap();
+        }
+    });
+    let run = |errand: fn()| {
+        ask.send(errand).unwrap();
+        is_done.recv().unwrap();
+    };
+
+    let options = LiveOptions { wait_for_interface: true, ..LiveOptions::default() };
+    let socket = RawSocket::open("ear").unwrap();
+    give_up_all_rights();
+    let mut source = LiveSource::from_socket(socket, "ear", &options, 0).unwrap();
+    assert_eq!(state(&mut source), "gone");
+
+    run(pair);
+    run(|| say("10.9.0.2", 100, 5));
+    assert_eq!(hear(&mut source, 6).len(), 0, "what came before is not heard");
+    run(|| say("10.9.0.2", 100, 5));
+    assert_eq!(hear(&mut source, 5).len(), 5);
+
+    run(|| drop(ip("link del ear")));
+    assert_eq!((state(&mut source), state(&mut source)), ("gone", "gone"));
+    run(pair);
+    assert_eq!(state(&mut source), "quiet");
+    run(|| say("10.9.0.2", 100, 7));
+    assert_eq!(hear(&mut source, 7).len(), 7);
+    let promiscuous = ip("-d link show ear");
+    assert!(promiscuous.contains("promiscuity 1"), "{promiscuous}");
+
+    run(|| drop(ip("link set ear down")));
+    assert_eq!((state(&mut source), state(&mut source)), ("gone", "gone"));
+    run(|| drop(ip("link set ear up")));
+    assert_eq!(state(&mut source), "quiet");
+    run(|| say("10.9.0.2", 100, 3));
+    assert_eq!(hear(&mut source, 3).len(), 3);
+    assert_eq!((source.status().packets, source.status().kernel_drops), (15, Some(0)));
+    assert_eq!(source.status().cut_short, None);
+}
+
+#[test]
+fn the_state_of_an_interface_is_told() {
+    if !in_namespace("the_state_of_an_interface_is_told") {
+        return;
+    }
+    pair();
+    let ear = link_state("ear").unwrap();
+    assert!(ear.up && ear.carrier && !ear.loopback, "{ear:?}");
+    assert!(ear.joins_packets.is_some());
+    ip("link set mouth down");
+    assert!(!link_state("ear").unwrap().carrier);
+    let lo = link_state("lo").unwrap();
+    assert!(!lo.up && lo.loopback, "{lo:?}");
+    for name in ["nosuch0", "", "sixteenletters16", "a\0b"] {
+        assert!(link_state(name).is_err(), "{name}");
+    }
+    // Which of the two depends on the machine; that it answers does not.
+    clock_is_synchronised().unwrap();
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use cordon_model::record::{Address, Span};
 use cordon_model::{
     Attribute, Claim, Device, DeviceId, DeviceType, Mac, Reason, Service, Text, Timestamp,
 };
 
 use super::Nodes;
 use crate::devices::Devices;
-use crate::ends::{Act, End, Tie};
+use crate::ends::{Act, End, Offer, Tie};
 use crate::identify::{self, Behaviour, Case, NO_UNIT, Subject};
 use crate::inventory::{Child, ChildKind, Inventory};
 use crate::scope::{Scope, eui64, scope, virtual_machine};
@@ -64,6 +65,8 @@ pub(super) fn devices(
 struct Built {
     device: Device,
     evidence: Vec<(Attribute, Reason)>,
+    addresses: Vec<Span<Address>>,
+    services: Vec<Span<Service>>,
 }
 
 /// One group of candidates, gathered.
@@ -128,7 +131,7 @@ impl<'a> Draft<'a> {
         statistics: &dyn Statistics,
     ) -> Built {
         let gateways = &inventory.gateways;
-        let gateway = gateways.iter().any(|(gateway, _)| self.ips.contains(gateway));
+        let gateway = gateways.iter().any(|gateway| self.ips.contains(&gateway.ip));
         let subject = Subject {
             ends: self.ends.clone(),
             macs: &self.macs,
@@ -154,20 +157,50 @@ impl<'a> Draft<'a> {
             device.packets = device.packets.saturating_add(end.packets);
             device.bytes = device.bytes.saturating_add(end.bytes);
             vlans.extend(end.vlans.iter().copied());
-            services.extend(end.offers.iter().map(|offer| Service {
-                transport: offer.transport,
-                port: offer.port,
-                app: offer.app,
-                basis: offer.basis,
-            }));
+            services.extend(end.offers.iter().map(service));
         }
         if device.first > device.last {
             device.first = device.last;
         }
         device.vlans = vlans.into_iter().collect();
         device.services = services.into_iter().collect();
-        settle(device, &case)
+        let built = settle(device, &case);
+        Built { addresses: self.spans(inventory), services: self.offers(), ..built }
     }
+}
+
+impl Draft<'_> {
+    /// When each address was in use. An end that only others spoke of counts for as long.
+    fn spans(&self, inventory: &Inventory) -> Vec<Span<Address>> {
+        let mut spans: BTreeMap<Address, (Timestamp, Timestamp)> = BTreeMap::new();
+        for end in &self.ends {
+            let (from, to) =
+                if end.spoke { (end.first, end.last) } else { (end.made, end.touched) };
+            let mac = inventory.ends.links.get(end.link as usize).map(|link| link.mac);
+            let mac = mac.filter(|mac| self.macs.contains(mac)).map(Address::Mac);
+            for address in mac.into_iter().chain(end.ip.map(Address::Ip)) {
+                let (first, last) = spans.entry(address).or_insert((from, to));
+                (*first, *last) = ((*first).min(from), (*last).max(to));
+            }
+        }
+        let span = |(value, (first, last))| Span { value, first, last, gone: false };
+        spans.into_iter().map(span).take(MOST_ADDRESSES * 2).collect()
+    }
+
+    /// When each service was used.
+    fn offers(&self) -> Vec<Span<Service>> {
+        let mut spans: BTreeMap<Service, (Timestamp, Timestamp)> = BTreeMap::new();
+        for offer in self.ends.iter().flat_map(|end| &end.offers) {
+            let (first, last) = spans.entry(service(offer)).or_insert((offer.first, offer.last));
+            (*first, *last) = ((*first).min(offer.first), (*last).max(offer.last));
+        }
+        let span = |(value, (first, last))| Span { value, first, last, gone: false };
+        spans.into_iter().map(span).collect()
+    }
+}
+
+fn service(offer: &Offer) -> Service {
+    Service { transport: offer.transport, port: offer.port, app: offer.app, basis: offer.basis }
 }
 
 /// The addresses of a device, firmest first.
@@ -220,7 +253,7 @@ fn settle(mut device: Device, case: &Case) -> Built {
     device.os = case.claim(Attribute::Os);
     device.kind = case.kind();
     let evidence = evidence(&device);
-    Built { device, evidence }
+    Built { device, evidence, addresses: Vec::new(), services: Vec::new() }
 }
 
 fn evidence(device: &Device) -> Vec<(Attribute, Reason)> {
@@ -340,7 +373,7 @@ fn child_of(hub: &Device, child: &Child) -> Built {
     }));
     device.kind = kind.map(|value| Claim { value, confidence: 0.6, reasons: vec![reason] });
     let evidence = evidence(&device);
-    Built { device, evidence }
+    Built { device, evidence, addresses: Vec::new(), services: Vec::new() }
 }
 
 /// Sorts by id and makes the lookup tables.
@@ -392,6 +425,8 @@ fn index<'m>(
         devices.routers.push(built.device.routes);
         devices.devices.push(built.device);
         devices.evidence.push(built.evidence);
+        devices.addresses.push(built.addresses);
+        devices.services.push(built.services);
     }
     devices
 }

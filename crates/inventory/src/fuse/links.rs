@@ -72,7 +72,7 @@ impl Segment {
                 }
             }
         }
-        let gateways = inventory.gateways.iter().map(|(ip, _)| *ip).collect();
+        let gateways = inventory.gateways.iter().map(|gateway| gateway.ip).collect();
         let private = stated.keys().copied().any(is_site_v4);
         Segment { near, stated, gateways, private }
     }
@@ -121,7 +121,7 @@ fn why_routes(
     }
     let gateway = |end: &End| end.ip.is_some_and(|ip| segment.gateways.contains(&ip));
     if own.iter().chain(rest).any(|(_, end)| gateway(end)) {
-        let packet = inventory.gateways.first().map(|(_, packet)| *packet);
+        let packet = inventory.gateways.first().map(|gateway| gateway.packet);
         return Some(("DHCP names its address as the router", packet));
     }
     let far = |end: &&(EndId, &End)| {

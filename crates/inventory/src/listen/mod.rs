@@ -57,7 +57,7 @@ impl End {
     /// Keeps a text that it said.
     #[inline]
     fn says(&mut self, field: Field, text: &str, packet: PacketId) {
-        self.sayings.add(field, text, packet);
+        self.sayings.add(field, text, packet, self.touched);
     }
 
     /// Keeps a text, if there is one.
@@ -69,7 +69,7 @@ impl End {
         packet: PacketId,
     ) {
         if let Some(text) = text {
-            self.sayings.add(field, text.as_ref(), packet);
+            self.sayings.add(field, text.as_ref(), packet, self.touched);
         }
     }
 }

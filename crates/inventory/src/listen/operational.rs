@@ -82,7 +82,7 @@ pub(super) fn controller(
         (Field::OtKind, &identity.kind),
     ] {
         if let Some(text) = text {
-            end.sayings.add_via(field, Some(app), text, fact.packet);
+            end.sayings.add_via(field, Some(app), text, fact.packet, fact.at);
         }
     }
 }

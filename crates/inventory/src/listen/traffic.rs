@@ -111,6 +111,8 @@ fn offer(flow: &Flow) -> Option<Offer> {
         app: flow.app,
         basis: flow.basis.unwrap_or(Basis::Port),
         packet: flow.packet,
+        first: flow.first,
+        last: flow.last,
     })
 }
 

@@ -94,6 +94,23 @@ impl Tracker {
         self.devices.iter().map(|watched| watched.mac)
     }
 
+    /// Leaves out the devices that `keep` does not name, to watch others in their place.
+    pub fn retain(&mut self, keep: impl Fn(Mac) -> bool) {
+        self.devices.retain(|watched| keep(watched.mac));
+        self.index.clear();
+        for (place, watched) in self.devices.iter().enumerate() {
+            let frozen = if matches!(watched.state, State::Frozen { .. }) { FROZEN } else { 0 };
+            self.index.insert(key(watched.mac), place as u32 | frozen);
+        }
+        self.idle = [0; 12];
+    }
+
+    /// Whether more than half of the places are taken.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.devices.len() > self.limits.devices / 2
+    }
+
     /// What a device showed up to now.
     #[must_use]
     pub fn tokens(&self, mac: Mac) -> Option<TokenSet> {

@@ -35,6 +35,7 @@ macro_rules! actions {
 
 actions! {
     SiteView "site.view" "looked at the site",
+    MetricsView "metrics.view" "read metrics",
     DeviceEdit "device.edit" "changed a device's entry",
     DeviceMerge "device.merge" "joined two devices into one",
     DeviceSplit "device.split" "split a device in two",

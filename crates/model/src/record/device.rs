@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::TrackedFinding;
 use crate::{Attribute, Device, DeviceId, DeviceType, Mac, Reason, Service, Text, Timestamp};
 
 /// Something that held from a first to a latest sighting.
@@ -121,6 +122,9 @@ pub struct Record {
     /// Where it is known from if no packet showed it: an import's name.
     #[serde(default)]
     pub imported: Option<Text>,
+    /// Whether it has not been seen for a while, and its timeline says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 impl Record {
@@ -218,6 +222,12 @@ pub struct Change {
     pub before: Vec<Record>,
     /// The ids that exist afterwards.
     pub after: Vec<DeviceId>,
+    /// The records as the change left them: what differs later was observed since.
+    #[serde(default)]
+    pub made: Vec<Record>,
+    /// The findings of these devices as they were, where the change moved them.
+    #[serde(default)]
+    pub findings: Vec<TrackedFinding>,
     /// Whether it was taken back.
     pub undone: bool,
 }

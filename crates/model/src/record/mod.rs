@@ -8,6 +8,7 @@ mod device;
 mod finding;
 mod hint;
 mod people;
+mod retention;
 
 pub use action::{Action, Entry};
 pub use approval::{Approval, Verdict};
@@ -17,3 +18,4 @@ pub use hint::Hint;
 pub use people::{
     Credential, CredentialKind, Invite, Person, PersonId, Role, Scope, Session, Token,
 };
+pub use retention::{DataClass, Keep};

@@ -210,7 +210,11 @@ impl Sensor {
 
     fn due(&mut self, due: Due, sink: &mut impl Sink) {
         match due {
-            Due::Ended(entry) => self.end(&entry, sink),
+            Due::Ended(slot) => {
+                if let Some(entry) = self.table.remove(slot) {
+                    self.end(&entry, sink);
+                }
+            }
             Due::Part(slot) => {
                 let Some(entry) = self.table.get(slot) else { return };
                 let flow = entry.record(self.community_id, true);

@@ -11,7 +11,7 @@ pub enum Pulled {
     More,
     /// Nothing more for now.
     Quiet,
-    /// The source vanished for now; it is tried again after a while. Says what happened.
+    /// The source vanished for now; the next call looks whether it is back. Says what happened.
     Gone(String),
     /// There will be no more. Says why, where that is not simply the end.
     Over(Option<String>),
@@ -31,13 +31,5 @@ pub trait Feed: Send {
     /// Packets that the kernel dropped before they could be taken.
     fn dropped(&self) -> u64 {
         0
-    }
-
-    /// Tries to open a source that was gone.
-    ///
-    /// # Errors
-    /// Says why it is still gone.
-    fn reopen(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }

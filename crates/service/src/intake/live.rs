@@ -7,32 +7,18 @@ use cordon_model::RawPacket;
 
 use super::{Feed, Pulled};
 
-/// Opens the interface; called again after it vanished. Who may open sockets is not this
-/// module's concern.
-pub type OpenLive = Box<dyn FnMut() -> Result<LiveSource, String> + Send>;
-
-/// A live interface.
+/// A live interface. Open the source with `wait_for_interface`, so that one that goes away is
+/// heard again when it returns.
 pub struct LiveFeed {
     name: String,
-    open: OpenLive,
-    source: Option<LiveSource>,
-    /// Dropped by sources that are gone.
-    dropped_before: u64,
+    source: LiveSource,
 }
 
 impl LiveFeed {
-    /// Listens on an interface.
-    ///
-    /// # Errors
-    /// Says why it cannot be opened.
-    pub fn open(name: &str, mut open: OpenLive) -> Result<Self, String> {
-        let source = Some(open()?);
-        Ok(LiveFeed { name: name.to_owned(), open, source, dropped_before: 0 })
-    }
-
-    fn lose(&mut self) {
-        self.dropped_before = self.dropped();
-        self.source = None;
+    /// Listens with an open source. Who may open sockets is not this module's concern.
+    #[must_use]
+    pub fn new(source: LiveSource) -> Self {
+        LiveFeed { name: source.status().path.clone(), source }
     }
 }
 
@@ -46,10 +32,7 @@ impl Feed for LiveFeed {
     }
 
     fn pull(&mut self, patience: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {
-        let Some(source) = &mut self.source else {
-            return Pulled::Gone("it is not open".to_owned());
-        };
-        let failed = match source.next_batch(patience) {
+        match self.source.next_batch(patience) {
             Ok(Next::Packets(mut batch)) => {
                 while let Some(packet) = batch.next() {
                     take(&packet);
@@ -57,23 +40,17 @@ impl Feed for LiveFeed {
                 return Pulled::More;
             }
             Ok(Next::Quiet) => return Pulled::Quiet,
-            Ok(Next::Over) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        let gone = failed
-            .or_else(|| source.status().cut_short.clone())
-            .unwrap_or_else(|| "the interface stopped giving packets".to_owned());
-        self.lose();
-        Pulled::Gone(gone)
+            Ok(Next::Gone) => {
+                return Pulled::Gone("the interface is down or unplugged".to_owned());
+            }
+            Ok(Next::Over) => {}
+            Err(error) => return Pulled::Over(Some(error.to_string())),
+        }
+        let why = self.source.status().cut_short.clone();
+        Pulled::Over(Some(why.unwrap_or_else(|| "the interface gives no more packets".to_owned())))
     }
 
     fn dropped(&self) -> u64 {
-        let now = self.source.as_ref().and_then(|source| source.status().kernel_drops);
-        self.dropped_before.saturating_add(now.unwrap_or(0))
-    }
-
-    fn reopen(&mut self) -> Result<(), String> {
-        self.source = Some((self.open)()?);
-        Ok(())
+        self.source.status().kernel_drops.unwrap_or(0)
     }
 }

@@ -14,7 +14,7 @@ mod thread;
 pub use batch::Batch;
 pub use feed::{Feed, Pulled};
 pub use file::FileFeed;
-pub use live::{LiveFeed, OpenLive};
+pub use live::LiveFeed;
 pub use pace::Pace;
 pub use queue::{BOUND, Outlet, Queue, Taken, queue};
 pub use thread::{Counters, SourceState, start};

@@ -8,8 +8,6 @@ use super::{Feed, Outlet, Pulled};
 
 /// How long a source may wait for packets before it looks whether to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long to wait before a source that is gone is tried again.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// How a source is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +69,7 @@ pub fn start(
     let thread =
         std::thread::Builder::new().name(format!("source {}", feed.name())).spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                if !turn(feed.as_mut(), &mut outlet, &told, &stop) {
+                if !turn(feed.as_mut(), &mut outlet, &told) {
                     break;
                 }
             }
@@ -81,7 +79,7 @@ pub fn start(
 }
 
 /// One round; whether there is to be another.
-fn turn(feed: &mut dyn Feed, outlet: &mut Outlet, counters: &Counters, stop: &AtomicBool) -> bool {
+fn turn(feed: &mut dyn Feed, outlet: &mut Outlet, counters: &Counters) -> bool {
     let waits = feed.waits();
     let (mut packets, mut last) = (0_u64, None);
     let pulled = feed.pull(PATIENCE, &mut |packet| {
@@ -98,11 +96,18 @@ fn turn(feed: &mut dyn Feed, outlet: &mut Outlet, counters: &Counters, stop: &At
     let taken = matches!(pulled, Pulled::More) && waits || outlet.hand_over(waits);
     counters.dropped_by_queue.store(outlet.dropped(), Ordering::Relaxed);
     match pulled {
-        Pulled::More | Pulled::Quiet => taken,
+        Pulled::More | Pulled::Quiet => {
+            if counters.state() != SourceState::Running {
+                tracing::info!(source = feed.name(), "source is back");
+                counters.set(SourceState::Running);
+            }
+            taken
+        }
         Pulled::Gone(why) => {
-            tracing::warn!(source = feed.name(), why, "source gone, trying again");
-            counters.set(SourceState::Gone(why));
-            come_back(feed, counters, stop);
+            if counters.state() == SourceState::Running {
+                tracing::warn!(source = feed.name(), why, "source gone");
+                counters.set(SourceState::Gone(why));
+            }
             taken
         }
         Pulled::Over(why) => {
@@ -113,27 +118,13 @@ fn turn(feed: &mut dyn Feed, outlet: &mut Outlet, counters: &Counters, stop: &At
     }
 }
 
-fn come_back(feed: &mut dyn Feed, counters: &Counters, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(RETRY);
-        match feed.reopen() {
-            Ok(()) => {
-                tracing::info!(source = feed.name(), "source is back");
-                counters.set(SourceState::Running);
-                return;
-            }
-            Err(why) => counters.set(SourceState::Gone(why)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::intake::{queue, queue::Taken};
     use cordon_model::{LinkType, PacketId, RawPacket, Timestamp};
 
-    /// Gives one packet, vanishes, comes back at the second try, gives another, and ends.
+    /// Gives one packet, vanishes for two rounds, gives another, and ends.
     struct Flapping(u32);
 
     impl Feed for Flapping {
@@ -146,7 +137,7 @@ mod tests {
         fn pull(&mut self, _: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {
             self.0 += 1;
             match self.0 {
-                2 => Pulled::Gone("unplugged".to_owned()),
+                2 | 3 => Pulled::Gone("unplugged".to_owned()),
                 1 | 4 => {
                     take(&RawPacket {
                         id: PacketId { input: 0, number: u64::from(self.0) },
@@ -159,10 +150,6 @@ mod tests {
                 }
                 _ => Pulled::Over(None),
             }
-        }
-        fn reopen(&mut self) -> Result<(), String> {
-            self.0 = 3;
-            Ok(())
         }
     }
 

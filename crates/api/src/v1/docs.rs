@@ -1,0 +1,111 @@
+//! The description itself: as JSON for programs, as a page for people.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use maud::{DOCTYPE, Markup, html};
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::{OpenApi, RefOr};
+
+use super::AnySite;
+
+const STYLE: &str = include_str!("docs.css");
+
+pub(super) fn router(json: String, api: &OpenApi) -> Router<AnySite> {
+    let json: Arc<str> = json.into();
+    let page: Arc<str> = page(api).into_string().into();
+    Router::new()
+        .route(
+            "/api/openapi.json",
+            get(move || async move {
+                ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
+            }),
+        )
+        .route(
+            "/api/docs",
+            get(move || async move {
+                ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.to_string())
+                    .into_response()
+            }),
+        )
+        .route("/api/docs.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
+}
+
+fn page(api: &OpenApi) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "cordon API" }
+                link rel="stylesheet" href="/api/docs.css";
+            }
+            body {
+                main {
+                    h1 { "cordon API" }
+                    @for paragraph in api.info.description.iter().flat_map(|text| text.split("\n\n")) {
+                        p { (paragraph) }
+                    }
+                    p { a href="/api/openapi.json" { "OpenAPI 3.1 description" } " · " a href="/" { "Console" } }
+                    @for (path, item) in &api.paths.paths {
+                        @for (method, operation) in operations(item) {
+                            (entry(method, path, operation))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &PathItem) -> Vec<(&'static str, &Operation)> {
+    [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PATCH", &item.patch),
+        ("PUT", &item.put),
+        ("DELETE", &item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
+    .collect()
+}
+
+fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    html! {
+        section id=(id) {
+            h2 { code { (method) " " (path) } }
+            @if let Some(summary) = &operation.summary { p { strong { (summary) } } }
+            @if let Some(description) = &operation.description { p { (description) } }
+            @if let Some(parameters) = &operation.parameters {
+                @if !parameters.is_empty() {
+                    table {
+                        caption { "Parameters" }
+                        thead { tr { th scope="col" { "Name" } th scope="col" { "What it is" } } }
+                        tbody {
+                            @for parameter in parameters.iter().filter_map(told) {
+                                tr {
+                                    th scope="row" { code { (parameter.name) } }
+                                    td { (parameter.description.as_deref().unwrap_or("part of the path")) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Parameters are written where they are used; a reference would be to nothing.
+fn told(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
+    match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    }
+}

@@ -1,0 +1,6 @@
+//! Keys, secrets and certificates: that they come back, and what is refused.
+
+#![cfg(test)]
+
+mod secrets;
+mod tls;

@@ -1,0 +1,9 @@
+//! Devices: lists, one of them, and what people change about them.
+
+mod change;
+mod list;
+mod one;
+
+pub(super) use change::address;
+pub(super) use list::{NEW, severity_named, zone};
+pub(super) use one::{find, link};

@@ -1,0 +1,224 @@
+//! The running site: everything in memory, written through to the store, watched and asked.
+
+mod allow;
+mod approvals;
+mod backup;
+mod devices;
+mod enrol;
+mod findings;
+mod flows;
+mod folk;
+mod health;
+mod imports;
+mod jobs;
+mod ledger;
+mod map;
+mod observe;
+mod options;
+mod people;
+mod show;
+mod sign_in;
+mod site;
+mod today;
+mod tokens;
+mod world;
+mod write;
+
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use arc_swap::ArcSwap;
+use cordon_authz::Policies;
+use cordon_crypto::Vault;
+use cordon_history::ParquetHistory;
+use cordon_ledger::LogKey;
+use cordon_model::record::{Action, Change, Entry};
+use cordon_model::{Text, Timestamp};
+use cordon_people::limit::{LimitOptions, Limits};
+use cordon_people::password::{HashOptions, Hasher};
+use cordon_people::{Ceremonies, Passkeys};
+use cordon_register::Register;
+use cordon_store::{Before, Commit, State};
+use tokio::sync::broadcast;
+
+pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
+
+use crate::clock::Clock;
+use crate::intake::Counters;
+use crate::watch::{Gauges, Records};
+use crate::{Problem, ProblemKind, Tick};
+use folk::Folk;
+use world::World;
+
+/// Changes that can be taken back, kept in memory.
+const CHANGES: usize = 256;
+/// Ticks that a slow listener may be behind.
+const TICKS: usize = 16;
+
+/// A running site.
+pub struct Engine {
+    options: EngineOptions,
+    state: Arc<dyn State>,
+    history: Arc<ParquetHistory>,
+    clock: Arc<dyn Clock>,
+    policies: Policies,
+    vault: Vault,
+    log_key: LogKey,
+    records: SyncSender<Records>,
+    passkeys: Passkeys,
+    hasher: Arc<Hasher>,
+    gauges: Arc<Gauges>,
+    world: ArcSwap<World>,
+    folk: RwLock<Folk>,
+    ceremonies: Mutex<Ceremonies>,
+    limits: Mutex<Limits>,
+    /// Held by whoever changes something, from reading what is until the change is durable.
+    writing: tokio::sync::Mutex<()>,
+    sources: RwLock<Sources>,
+    ticks: broadcast::Sender<Tick>,
+    ticked: AtomicU64,
+    started: Timestamp,
+    verified: Mutex<Option<(Timestamp, Result<u64, String>)>>,
+}
+
+/// Where packets come from, once they do.
+#[derive(Default)]
+struct Sources {
+    counters: Vec<Arc<Counters>>,
+    depth: Arc<AtomicU64>,
+}
+
+impl Engine {
+    /// Loads the state of a site and writes that the service started.
+    ///
+    /// # Errors
+    /// Where the state cannot be read or the start cannot be written.
+    pub async fn open(options: EngineOptions, parts: Parts) -> Result<Arc<Self>, Problem> {
+        let Parts { state, history, clock, policies, vault, signing, origin, gauges, records } =
+            parts;
+        let snapshot = state.load().await.map_err(broken)?;
+        let page = Before { before: None, limit: CHANGES };
+        let changes: Vec<Change> = state.changes(None, page).await.map_err(broken)?.rows;
+        let register =
+            Register::load(snapshot.devices, snapshot.findings, changes, options.register.clone());
+        let passkeys = Passkeys::new(&options.site_name, &options.origins)
+            .map_err(|error| Problem::invalid(error.to_string()))?;
+        let hasher = Hasher::new(HashOptions::default())
+            .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))?;
+        let started = clock.now();
+        let engine = Arc::new(Engine {
+            folk: RwLock::new(Folk::new(
+                snapshot.people,
+                snapshot.credentials,
+                snapshot.sessions,
+                snapshot.invites,
+                snapshot.tokens,
+                snapshot.approvals,
+            )),
+            world: ArcSwap::from_pointee(World::new(register, started)),
+            log_key: signing.log_key(&origin),
+            ceremonies: Mutex::new(Ceremonies::new()),
+            limits: Mutex::new(Limits::new(LimitOptions::default())),
+            writing: tokio::sync::Mutex::new(()),
+            sources: RwLock::default(),
+            ticks: broadcast::channel(TICKS).0,
+            ticked: AtomicU64::new(0),
+            verified: Mutex::new(None),
+            hasher: Arc::new(hasher),
+            passkeys,
+            options,
+            state,
+            history,
+            clock,
+            policies,
+            vault,
+            records,
+            gauges,
+            started,
+        });
+        engine.note(Action::ServiceStart, "", &[("version", env!("CARGO_PKG_VERSION"))]).await?;
+        Ok(engine)
+    }
+
+    /// Tells where packets come from.
+    pub fn watch_sources(&self, counters: Vec<Arc<Counters>>, depth: Arc<AtomicU64>) {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        *sources = Sources { counters, depth };
+    }
+
+    /// Whether anybody can sign in yet.
+    #[must_use]
+    pub fn is_unclaimed(&self) -> bool {
+        !self.folk().has_admin()
+    }
+
+    /// Writes that the service stops.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub async fn stop(&self) -> Result<(), Problem> {
+        self.note(Action::ServiceStop, "", &[]).await
+    }
+
+    /// The time of the site's traffic, or the wall clock's where there is none yet.
+    fn site_now(&self) -> Timestamp {
+        self.world.load().now
+    }
+
+    fn folk(&self) -> RwLockReadGuard<'_, Folk> {
+        self.folk.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ceremonies(&self) -> MutexGuard<'_, Ceremonies> {
+        self.ceremonies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one ledger entry of the service's own.
+    async fn note(
+        &self,
+        action: Action,
+        subject: &str,
+        detail: &[(&str, &str)],
+    ) -> Result<(), Problem> {
+        let entry = self.entry("system", action, subject, detail);
+        self.state
+            .commit(Commit { writes: Vec::new(), entries: vec![entry] })
+            .await
+            .map_err(broken)?;
+        Ok(())
+    }
+
+    fn entry(&self, actor: &str, action: Action, subject: &str, detail: &[(&str, &str)]) -> Entry {
+        Entry {
+            at: self.clock.now(),
+            actor: Text::from(actor),
+            action,
+            subject: Text::from(subject),
+            detail: detail
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+                .collect(),
+        }
+    }
+}
+
+/// A failure of the store, as surfaces tell it.
+fn broken(error: cordon_store::StoreError) -> Problem {
+    use cordon_store::StoreError;
+    let kind = match &error {
+        StoreError::Conflict(_) => ProblemKind::Conflict,
+        StoreError::TooLarge { .. } => ProblemKind::TooLarge,
+        StoreError::Full | StoreError::Busy | StoreError::ReadOnly(_) => ProblemKind::Unavailable,
+        _ => ProblemKind::Broken,
+    };
+    if kind == ProblemKind::Broken {
+        tracing::error!(%error, "the store failed");
+    }
+    Problem::new(kind, error.to_string())
+}

@@ -1,0 +1,99 @@
+//! Conclusions become records: the one place where what was seen enters the register.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use cordon_model::DeviceId;
+use cordon_pipeline::Talk;
+use cordon_register::{Register, Snapshot};
+use tokio::sync::mpsc;
+
+use super::Engine;
+use super::world::{Latest, World};
+use super::write::writes;
+use crate::Tick;
+use crate::watch::Observed;
+
+impl Engine {
+    /// Takes in conclusions until there are no more.
+    pub async fn observe(self: Arc<Self>, mut observed: mpsc::Receiver<Observed>) {
+        while let Some(one) = observed.recv().await {
+            self.take_in(one).await;
+        }
+    }
+
+    async fn take_in(&self, observed: Observed) {
+        let Observed { conclusions, now, .. } = observed;
+        let writing = self.writing.lock().await;
+        let world = self.world.load_full();
+        let mut register = Register::clone(&world.register);
+        let devices = &conclusions.devices;
+        let snapshot = Snapshot {
+            devices: &devices.devices,
+            evidence: &devices.evidence,
+            addresses: &devices.addresses,
+            services: &devices.services,
+            findings: &conclusions.findings,
+        };
+        let update = register.observe(&snapshot, now);
+        if !update.is_empty()
+            && let Err(problem) = self.commit(writes(&update), Vec::new()).await
+        {
+            // What was seen is seen again in a moment; what people did is not waiting behind it.
+            tracing::error!(%problem, "what was observed cannot be written; trying again");
+            return;
+        }
+        let talks = with_records(conclusions.talks, &register, &devices.devices);
+        let latest = Latest { coverage: conclusions.coverage, limits: conclusions.limits, talks };
+        self.world.store(Arc::new(World {
+            register: Arc::new(register),
+            latest: Some(Arc::new(latest)),
+            now,
+        }));
+        drop(writing);
+        let mut topics = vec!["health"];
+        if !update.is_empty() {
+            topics.extend(["today", "devices", "findings"]);
+        }
+        self.tick(&topics);
+    }
+
+    /// Tells whoever listens that something changed.
+    pub(super) fn tick(&self, topics: &[&str]) {
+        let number = self.ticked.fetch_add(1, Ordering::Relaxed);
+        let tick = Tick {
+            number,
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+            numbers: self.live_numbers(),
+        };
+        // Nobody listening is no failure.
+        let _ = self.ticks.send(tick);
+    }
+}
+
+/// The ends of talks by the ids of records: a device may be known under an older id.
+fn with_records(
+    talks: Vec<Talk>,
+    register: &Register,
+    devices: &[cordon_model::Device],
+) -> Vec<Talk> {
+    let ids: HashMap<&str, DeviceId> = devices
+        .iter()
+        .filter_map(|device| {
+            let mac = device.macs.first().copied();
+            let ip = device.ips.first().copied();
+            let record =
+                register.get(&device.id).or_else(|| register.record_of(mac, ip, device.last))?;
+            Some((device.id.0.as_str(), record.id.clone()))
+        })
+        .collect();
+    let name = |end: String| match ids.get(end.as_str()) {
+        Some(id) => id.0.to_string(),
+        None => end,
+    };
+    talks
+        .into_iter()
+        .map(|talk| Talk { from: name(talk.from), to: name(talk.to), ..talk })
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Changes: first durable, then visible.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+
+use cordon_model::record::Entry;
+use cordon_register::{Register, RegisterError, Update};
+use cordon_store::{Commit, Committed, Write};
+
+use super::folk::Folk;
+use super::world::World;
+use super::{Engine, broken};
+use crate::{Answer, Problem, ProblemKind};
+
+impl Engine {
+    /// Changes the register: `change` works on a copy, which takes its place once it is durable.
+    /// Whoever calls holds `writing`.
+    pub(super) async fn write_register(
+        &self,
+        entries: Vec<Entry>,
+        change: impl FnOnce(&mut Register) -> Result<Update, RegisterError>,
+    ) -> Answer<Update> {
+        let world = self.world.load_full();
+        let mut register = Register::clone(&world.register);
+        let update = change(&mut register).map_err(told)?;
+        self.commit(writes(&update), entries).await?;
+        self.world.rcu(|world| {
+            Arc::new(World { register: Arc::new(register.clone()), ..World::clone(world) })
+        });
+        self.tick(&["today", "devices", "findings"]);
+        Ok(update)
+    }
+
+    /// Writes rows and entries, then lets memory follow.
+    pub(super) async fn write_folk(
+        &self,
+        writes: Vec<Write>,
+        entries: Vec<Entry>,
+        follow: impl FnOnce(&mut Folk),
+    ) -> Answer<()> {
+        self.commit(writes, entries).await?;
+        follow(&mut self.folk.write().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    /// Writes to the store.
+    pub(super) async fn commit(
+        &self,
+        writes: Vec<Write>,
+        entries: Vec<Entry>,
+    ) -> Answer<Committed> {
+        self.state.commit(Commit { writes, entries }).await.map_err(broken)
+    }
+}
+
+/// What an update of the register means for the store.
+pub(super) fn writes(update: &Update) -> Vec<Write> {
+    let devices = update.records.iter().map(|record| Write::PutDevice(Box::new(record.clone())));
+    let removed = update.removed.iter().map(|id| Write::DropDevice(id.clone()));
+    let findings =
+        update.findings.iter().map(|finding| Write::PutFinding(Box::new(finding.clone())));
+    let gone = update.removed_findings.iter().map(|key| Write::DropFinding(key.clone()));
+    let events = update.events.iter().map(|event| Write::AddEvent(event.clone()));
+    let changes = update.changes.iter().map(|change| Write::PutChange(Box::new(change.clone())));
+    removed.chain(devices).chain(gone).chain(findings).chain(events).chain(changes).collect()
+}
+
+/// A refusal of the register, as surfaces tell it.
+pub(super) fn told(error: RegisterError) -> Problem {
+    let kind = match &error {
+        RegisterError::NoDevice(_) | RegisterError::NoFinding(_) | RegisterError::NoChange(_) => {
+            ProblemKind::NotFound
+        }
+        RegisterError::Undone(_) | RegisterError::Later { .. } => ProblemKind::Conflict,
+        _ => ProblemKind::Invalid,
+    };
+    Problem::new(kind, error.to_string())
+}

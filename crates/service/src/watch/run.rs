@@ -1,0 +1,279 @@
+//! The loop: batches through the pipeline, rows to the history, conclusions at intervals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use cordon_history::{History, Site};
+use cordon_model::{Fact, Flow, Timestamp};
+use cordon_pipeline::{Conclusions, Pipeline};
+use tokio::sync::mpsc;
+
+use super::Recorder;
+use crate::clock::Clock;
+use crate::intake::{Batch, Queue, Taken};
+
+/// How long to wait for packets before looking at the clock.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Between two hand-overs of rows where little happens.
+const HAND_OVER: Duration = Duration::from_secs(1);
+/// Concluding never takes more than this share of the thread's time.
+const CONCLUDING_SHARE: u32 = 20;
+
+/// What is remembered of addresses and peers that do not come again.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The same, where tables are crowded.
+const MEMORY_IF_CROWDED: Duration = Duration::from_secs(24 * 3600);
+/// Between two rounds of forgetting, on the clock of the packets.
+const FORGET: Duration = Duration::from_secs(3600);
+
+/// What records of another tool say, on its way into the pipeline.
+#[derive(Default)]
+pub struct Records {
+    /// What was said.
+    pub facts: Vec<Fact>,
+    /// Who talked to whom.
+    pub flows: Vec<Flow>,
+}
+
+/// How the network is watched.
+pub struct WatchOptions {
+    /// Between two conclusions.
+    pub conclude_every: Duration,
+    /// Between two flushes of the history.
+    pub flush_every: Duration,
+    /// Whether packets come as they happen; otherwise they are a recording, which has time.
+    pub live: bool,
+    /// Whose traffic it is.
+    pub site: Site,
+    /// Keys the hashes.
+    pub seed: u64,
+}
+
+/// What the watcher concluded.
+pub struct Observed {
+    /// Everything it came to.
+    pub conclusions: Conclusions,
+    /// The time that the traffic has reached.
+    pub now: Timestamp,
+    /// Whether there will be no more.
+    pub over: bool,
+}
+
+/// Numbers that change all the time, read from anywhere.
+#[derive(Default)]
+pub struct Gauges {
+    /// Packets that went through the pipeline.
+    pub packets: AtomicU64,
+    /// Milliseconds that the latest conclusion took.
+    pub conclude_ms: AtomicU64,
+    /// Flows that are safe on disk.
+    pub flows_kept: AtomicU64,
+    /// Flows handed to the history.
+    pub flows_taken: AtomicU64,
+    /// Flows for which there was no room.
+    pub flows_lost: AtomicU64,
+    /// Whether the latest flush failed.
+    pub flush_failed: AtomicBool,
+    /// Why, in words.
+    pub flush_error: std::sync::Mutex<Option<String>>,
+}
+
+/// Everything that the loop works with.
+pub struct Watch {
+    /// Where batches come from.
+    pub queue: Queue,
+    /// What they go through.
+    pub pipeline: Pipeline,
+    /// Where rows go.
+    pub history: Arc<dyn History>,
+    /// Records of other tools.
+    pub records: Receiver<Records>,
+    /// Where conclusions go; one that is not taken in time is left out.
+    pub observed: mpsc::Sender<Observed>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Told from outside to end.
+    pub stop: Arc<AtomicBool>,
+    /// Told to the outside.
+    pub gauges: Arc<Gauges>,
+    /// How.
+    pub options: WatchOptions,
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn start(watch: Watch) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name("watch".to_owned()).spawn(move || Loop::new(watch).run())
+}
+
+struct Loop {
+    watch: Watch,
+    recorder: Recorder,
+    now: Timestamp,
+    handed: Instant,
+    flushed: Instant,
+    concluded: Instant,
+    pause: Duration,
+    forgot: Timestamp,
+    /// Whether the sources have ended and that was concluded.
+    over: bool,
+}
+
+impl Loop {
+    fn new(watch: Watch) -> Self {
+        let begun = watch.clock.instant();
+        Loop {
+            recorder: Recorder::new(watch.options.seed),
+            now: Timestamp::default(),
+            forgot: Timestamp::default(),
+            over: false,
+            handed: begun,
+            flushed: begun,
+            concluded: begun,
+            // The first answer comes soon: somebody is waiting for it.
+            pause: watch.options.conclude_every.min(Duration::from_secs(1)),
+            watch,
+        }
+    }
+
+    fn run(mut self) {
+        loop {
+            let stop = self.watch.stop.load(Ordering::Relaxed);
+            let over = match self.watch.queue.take(PATIENCE) {
+                Taken::Batch(batch) => {
+                    self.take(batch);
+                    stop
+                }
+                Taken::Nothing => stop,
+                Taken::Closed => {
+                    // Records of other tools may still come.
+                    if self.over {
+                        std::thread::sleep(PATIENCE);
+                    }
+                    true
+                }
+            };
+            let told = self.take_records();
+            if !self.over || told {
+                self.over = over;
+                self.keep_time(over);
+            }
+            if stop {
+                return;
+            }
+        }
+    }
+
+    fn take_records(&mut self) -> bool {
+        let mut told = false;
+        while let Ok(Records { facts, flows }) = self.watch.records.try_recv() {
+            told = true;
+            let times = facts.iter().map(|fact| fact.at).chain(flows.iter().map(|flow| flow.last));
+            self.now = times.fold(self.now, Timestamp::max);
+            for fact in &facts {
+                self.watch.pipeline.fact_with(fact, &mut self.recorder);
+            }
+            for flow in &flows {
+                self.watch.pipeline.flow_with(flow, &mut self.recorder);
+                if self.recorder.is_full() {
+                    self.hand_over();
+                }
+            }
+        }
+        told
+    }
+
+    fn take(&mut self, batch: Batch) {
+        for packet in batch.packets() {
+            self.watch.pipeline.packet_with(&packet, &mut self.recorder);
+            if self.recorder.is_full() {
+                self.hand_over();
+            }
+        }
+        if let Some(last) = batch.last() {
+            self.now = self.now.max(last);
+        }
+        self.watch.gauges.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.watch.queue.recycle(batch);
+    }
+
+    fn keep_time(&mut self, over: bool) {
+        let instant = self.watch.clock.instant();
+        if over {
+            self.watch.pipeline.end_flows(&mut self.recorder);
+        } else if self.watch.options.live && instant - self.handed >= HAND_OVER {
+            self.now = self.watch.clock.now();
+            self.watch.pipeline.tick(self.now, &mut self.recorder);
+        }
+        if over || instant - self.handed >= HAND_OVER {
+            self.handed = instant;
+            self.hand_over();
+        }
+        if over || instant - self.flushed >= self.watch.options.flush_every {
+            self.flush();
+        }
+        if over || instant - self.concluded >= self.pause {
+            self.conclude(over);
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let Watch { history, options, gauges, .. } = &self.watch;
+        let handed = self.recorder.hand_over(history.as_ref(), &options.site);
+        gauges.flows_taken.fetch_add(handed.flows, Ordering::Relaxed);
+        gauges.flows_lost.fetch_add(handed.lost, Ordering::Relaxed);
+        if handed.flush_soon {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let gauges = &self.watch.gauges;
+        self.flushed = self.watch.clock.instant();
+        let error = match self.watch.history.flush() {
+            Ok(flushed) => {
+                gauges.flows_kept.fetch_add(flushed.flows, Ordering::Relaxed);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        let failed = gauges.flush_failed.swap(error.is_some(), Ordering::Relaxed);
+        if let (Some(error), false) = (&error, failed) {
+            tracing::error!(
+                error,
+                "flows cannot be written; they are held as long as there is room"
+            );
+        }
+        if let Ok(mut told) = gauges.flush_error.lock() {
+            *told = error;
+        }
+    }
+
+    fn conclude(&mut self, over: bool) {
+        let Watch { clock, gauges, .. } = &self.watch;
+        let begun = clock.instant();
+        let conclusions = self.watch.pipeline.conclude();
+        let took = clock.instant() - begun;
+        gauges
+            .conclude_ms
+            .store(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if self.now.since(self.forgot) >= FORGET {
+            self.forgot = self.now;
+            self.watch.pipeline.forget(self.now, MEMORY, MEMORY_IF_CROWDED);
+        }
+        let Watch { clock, options, observed, .. } = &self.watch;
+        self.concluded = clock.instant();
+        self.pause = options.conclude_every.max(took.saturating_mul(CONCLUDING_SHARE));
+        let told = Observed { conclusions, now: self.now, over };
+        if over {
+            // The last word is worth waiting for; nobody is there only when the service ends.
+            let _ = observed.blocking_send(told);
+        } else if observed.try_send(told).is_err() {
+            tracing::debug!("a conclusion was left out: the one before is still being written");
+        }
+    }
+}
