@@ -39,8 +39,9 @@ pub(super) fn read(lines: &mut Lines<'_>, out: &mut Out<'_>) -> Result<(), Impor
             Some(Line::TooLong) => Cow::Borrowed("{"),
             Some(Line::Text(line)) => line,
         };
-        let row = if line.starts_with('#') {
-            head.read(&line);
+        // Editors put blanks before the first line; no record begins with one.
+        let row = if line.trim_start().starts_with('#') {
+            head.read(line.trim_start());
             continue;
         } else if line.trim().is_empty() {
             continue;
@@ -156,18 +157,19 @@ fn record(row: Row<'_>, path: &str, out: &mut Out<'_>) {
         "" if has("func") && has("id.orig_h") => "modbus",
         named => named,
     };
-    let Some(at) = row.time("ts") else {
-        return out.bad("there is no time in `ts`; is this a Zeek log?");
+    let read = match log {
+        "conn" => conn as fn(Row<'_>, Timestamp, &mut Out<'_>),
+        "dhcp" => zeek_facts::dhcp,
+        "dns" => zeek_facts::dns,
+        "ssl" => zeek_facts::ssl,
+        "http" => zeek_facts::http,
+        "ssh" => zeek_facts::ssh,
+        "modbus" => zeek_facts::modbus,
+        _ => return out.left_out(),
     };
-    match log {
-        "conn" => conn(row, at, out),
-        "dhcp" => zeek_facts::dhcp(row, at, out),
-        "dns" => zeek_facts::dns(row, at, out),
-        "ssl" => zeek_facts::ssl(row, at, out),
-        "http" => zeek_facts::http(row, at, out),
-        "ssh" => zeek_facts::ssh(row, at, out),
-        "modbus" => zeek_facts::modbus(row, at, out),
-        _ => out.left_out(),
+    match row.time("ts") {
+        Some(at) => read(row, at, out),
+        None => out.bad("there is no time in `ts`; is this a Zeek log?"),
     }
 }
 
