@@ -86,6 +86,32 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reads every distinct value of these text columns once; those in `checked` were read before.
+pub(crate) fn check_texts(
+    batch: &RecordBatch,
+    columns: &[(&str, fn(&str) -> bool)],
+    checked: &mut Vec<ArrayRef>,
+) -> Result<(), String> {
+    for (place, (name, read)) in columns.iter().enumerate() {
+        let column = Reader(batch).column(name)?;
+        let array = column
+            .as_dictionary_opt::<Int32Type>()
+            .ok_or_else(|| format!("column {name} has another type"))?;
+        if checked.get(place).is_some_and(|known| Arc::ptr_eq(known, array.values())) {
+            continue;
+        }
+        let values = Reader(batch).text(name)?.values;
+        if let Some(strange) = values.iter().flatten().find(|value| !read(value)) {
+            return Err(format!("strange value {strange:?}"));
+        }
+        match checked.get_mut(place) {
+            Some(known) => *known = Arc::clone(array.values()),
+            None => checked.push(Arc::clone(array.values())),
+        }
+    }
+    Ok(())
+}
+
 /// A dictionary column of text.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {

@@ -95,7 +95,9 @@ pub(crate) fn places(page: &Page, nullable: bool, out: &mut Vec<u32>) -> Result<
             let (levels, body) = cut.ok_or(Refused::Damaged("a page shorter than its levels"))?;
             (levels, body, *num_values, *encoding)
         }
-        Page::DataPage { buf, num_values, encoding, .. } => (&[][..], &**buf, *num_values, *encoding),
+        Page::DataPage { buf, num_values, encoding, .. } => {
+            (&[][..], &**buf, *num_values, *encoding)
+        }
         Page::DataPageV2 {
             buf,
             num_values,
@@ -126,9 +128,13 @@ pub(crate) fn places(page: &Page, nullable: bool, out: &mut Vec<u32>) -> Result<
     let count = there.iter().filter(|there| **there == 1).count();
     unpack_values(body, count, &mut values).ok_or(short)?;
     let mut values = values.into_iter();
-    out.extend(there.iter().map(|there| {
-        if *there == 1 { values.next().unwrap_or(NOTHING) } else { NOTHING }
-    }));
+    out.extend(
+        there.iter().map(
+            |there| {
+                if *there == 1 { values.next().unwrap_or(NOTHING) } else { NOTHING }
+            },
+        ),
+    );
     Ok(())
 }
 
@@ -163,7 +169,8 @@ fn unpack(mut bytes: &[u8], width: u8, count: usize, out: &mut Vec<u32>) -> Opti
         let length = header >> 1;
         if header & 1 == 0 {
             let (value, rest) = rest.split_at_checked(usize::from(width).div_ceil(8))?;
-            let value = value.iter().rev().fold(0, |value: u32, byte| value << 8 | u32::from(*byte));
+            let value =
+                value.iter().rev().fold(0, |value: u32, byte| value << 8 | u32::from(*byte));
             let until = out.len().checked_add(length.min(left))?;
             if length == 0 {
                 return None;

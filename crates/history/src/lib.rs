@@ -38,6 +38,7 @@ mod file;
 mod flows;
 mod indexes;
 mod local;
+mod merge;
 mod part;
 mod problems;
 mod query;

@@ -138,11 +138,7 @@ impl<'a> Group<'a> {
 
     /// Where the text of this column is one of these. Asks the Bloom filter first, then the list
     /// of distinct values.
-    pub(crate) fn one_of(
-        &self,
-        name: &'static str,
-        wanted: &Wanted,
-    ) -> Result<Hits, HistoryError> {
+    pub(crate) fn one_of(&self, name: &'static str, wanted: &Wanted) -> Result<Hits, HistoryError> {
         let filter = self.filter(name)?;
         if filter.is_some_and(|filter| !wanted.texts.iter().any(|text| filter.check(&**text))) {
             return Ok(Hits::Nowhere);
@@ -239,8 +235,8 @@ impl<'a> Group<'a> {
         let (start, length) = chunk.byte_range();
         let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
         let bytes = Chunk::new(self.file, start, data, start.saturating_add(length));
-        let mut pages = SerializedPageReader::new(Arc::new(bytes), chunk, self.rows, None)
-            .map_err(damaged)?;
+        let mut pages =
+            SerializedPageReader::new(Arc::new(bytes), chunk, self.rows, None).map_err(damaged)?;
         match pages.get_next_page().map_err(damaged)? {
             Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Some(Coded {
                 distinct: Distinct { bytes: buf, count: num_values },
