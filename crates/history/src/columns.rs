@@ -90,24 +90,24 @@ impl<'a> Reader<'a> {
 pub(crate) fn check_texts(
     batch: &RecordBatch,
     columns: &[(&str, fn(&str) -> bool)],
-    checked: &mut Vec<ArrayRef>,
+    checked: &mut Vec<Option<ArrayRef>>,
 ) -> Result<(), String> {
-    for (place, (name, read)) in columns.iter().enumerate() {
-        let column = Reader(batch).column(name)?;
-        let array = column
-            .as_dictionary_opt::<Int32Type>()
-            .ok_or_else(|| format!("column {name} has another type"))?;
-        if checked.get(place).is_some_and(|known| Arc::ptr_eq(known, array.values())) {
+    checked.resize(columns.len(), None);
+    for ((name, read), known) in columns.iter().zip(checked) {
+        let list = Reader(batch).column(name)?.as_any_dictionary_opt();
+        let list = list.ok_or_else(|| format!("column {name} has another type"))?.values();
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, list)) {
             continue;
         }
-        let values = Reader(batch).text(name)?.values;
-        if let Some(strange) = values.iter().flatten().find(|value| !read(value)) {
-            return Err(format!("strange value {strange:?}"));
+        let text = Reader(batch).text(name)?;
+        let strange: Vec<usize> =
+            (0..text.values.len()).filter(|place| !read(text.values.value(*place))).collect();
+        // A list may hold what no row uses, as where no row has a value at all.
+        let used = text.keys.iter().flatten().filter_map(|key| usize::try_from(key).ok());
+        if let Some(place) = used.into_iter().find(|key| strange.contains(key)) {
+            return Err(format!("strange value {:?}", text.values.value(place)));
         }
-        match checked.get_mut(place) {
-            Some(known) => *known = Arc::clone(array.values()),
-            None => checked.push(Arc::clone(array.values())),
-        }
+        *known = strange.is_empty().then(|| Arc::clone(list));
     }
     Ok(())
 }

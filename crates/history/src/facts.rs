@@ -69,7 +69,7 @@ impl Record for FactRow {
         RecordBatch::try_new(Self::schema(), columns).map_err(encode)
     }
 
-    fn check(batch: &RecordBatch, checked: &mut Vec<ArrayRef>) -> Result<(), String> {
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String> {
         let columns: [(&str, fn(&str) -> bool); 4] = [
             ("mac", |text| text.parse::<Mac>().is_ok()),
             ("ip", |text| text.parse::<IpAddr>().is_ok()),

@@ -126,7 +126,7 @@ impl Record for FlowRow {
         RecordBatch::try_new(Self::schema(), columns).map_err(encode)
     }
 
-    fn check(batch: &RecordBatch, checked: &mut Vec<ArrayRef>) -> Result<(), String> {
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String> {
         let ip = |text: &str| text.parse::<IpAddr>().is_ok();
         let mac = |text: &str| text.parse::<Mac>().is_ok();
         check_texts(

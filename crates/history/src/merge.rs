@@ -145,7 +145,7 @@ struct Source {
     reader: Option<ParquetRecordBatchReader>,
     head: Option<Head>,
     /// Lists of distinct values that were found in order, one per column.
-    checked: Vec<ArrayRef>,
+    checked: Vec<Option<ArrayRef>>,
 }
 
 /// Rows that were read, and the next of them.

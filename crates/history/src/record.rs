@@ -31,7 +31,7 @@ pub(crate) trait Record: Clone + Debug + Send + Sync + 'static {
     fn encode(rows: &[Self]) -> Result<RecordBatch, HistoryError>;
     /// Whether the texts of these columns are what the file should hold, as `decode` would find;
     /// lists of distinct values that are in `checked` are not looked at again.
-    fn check(batch: &RecordBatch, checked: &mut Vec<ArrayRef>) -> Result<(), String>;
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String>;
     /// Columns to rows; the error says what is wrong with the file.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self>, String>;
 }
