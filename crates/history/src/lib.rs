@@ -26,6 +26,7 @@
 //! This crate must not know: devices and their names, findings, how flows come about, async, HTTP.
 
 mod ask;
+mod checksums;
 mod columns;
 mod compact;
 pub mod conformance;

@@ -60,6 +60,8 @@ pub struct ParquetHistory {
     pub(crate) problems: Arc<Problems>,
     pub(crate) min_free: u64,
     settled: Mutex<(Settled, Settled)>,
+    /// The day on which a clock was last not believed.
+    pub(crate) doubted: Mutex<Option<Day>>,
 }
 
 impl ParquetHistory {
@@ -78,6 +80,7 @@ impl ParquetHistory {
             problems,
             min_free: options.min_free,
             settled: Mutex::default(),
+            doubted: Mutex::default(),
         })
     }
 }
@@ -100,6 +103,8 @@ impl History for ParquetHistory {
     fn flush(&self) -> Result<Flushed, HistoryError> {
         let flows = self.flows.flush();
         let facts = self.facts.flush();
+        let failed = flows.as_ref().err().or(facts.as_ref().err());
+        self.problems.flushed(failed.map(ToString::to_string));
         let ((flows, flows_through), (facts, facts_through)) = (flows?, facts?);
         Ok(Flushed { flows, facts, flows_through, facts_through })
     }

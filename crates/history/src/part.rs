@@ -6,7 +6,6 @@
 //! file is the one moment at which it takes the place of its sources, and no list can disagree.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::statistics::Statistics;
 
 use crate::HistoryError;
+use crate::checksums::Summing;
 use crate::disk::Disk;
 use crate::file::PartFile;
 use crate::record::Record;
@@ -171,7 +171,7 @@ pub(crate) fn guard<T>(
 
 /// Writes rows to a file that is not yet in use; [`Writer::finish`] puts it in use.
 pub(crate) struct Writer<R> {
-    writer: ArrowWriter<BufWriter<File>>,
+    writer: ArrowWriter<Summing<File>>,
     kind: PhantomData<R>,
     hidden: PathBuf,
     path: PathBuf,
@@ -184,11 +184,8 @@ impl<R: Record> Writer<R> {
         let path = folder.join(writes.file_name());
         let hidden = folder.join(format!(".{}.tmp", writes.file_name()));
         let file = disk.create(&hidden)?;
-        let writer = ArrowWriter::try_new(
-            BufWriter::new(file),
-            R::schema(),
-            Some(properties::<R>().build()),
-        );
+        let writer =
+            ArrowWriter::try_new(Summing::new(file), R::schema(), Some(properties::<R>().build()));
         match writer {
             Ok(writer) => Ok(Writer { writer, kind: PhantomData, hidden, path, writes }),
             Err(error) => {
@@ -205,10 +202,14 @@ impl<R: Record> Writer<R> {
 
     /// Makes the file durable and puts it in use.
     pub(crate) fn finish(mut self, disk: &Disk) -> Result<Part, HistoryError> {
-        self.writer.finish().map_err(|error| self.failed("finish", error))?;
-        let flushed = self.writer.inner_mut().flush();
+        self.writer.flush().map_err(|error| self.failed("finish", error))?;
+        let flushed = self.writer.sync();
         flushed.map_err(|error| HistoryError::disk("write", &self.hidden, error))?;
-        disk.sync(self.writer.inner().get_ref(), &self.hidden)?;
+        self.writer.append_key_value_metadata(self.writer.inner().entry());
+        self.writer.finish().map_err(|error| self.failed("finish", error))?;
+        let flushed = self.writer.sync();
+        flushed.map_err(|error| HistoryError::disk("write", &self.hidden, error))?;
+        disk.sync(self.writer.inner().inner(), &self.hidden)?;
         disk.rename(&self.hidden, &self.path)?;
         if let Some(folder) = self.path.parent() {
             disk.sync_folder(folder)?;
