@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::chore::{cargo, corpus, exists};
-use crate::tools;
+use crate::{e2e, tools, torture};
 
 /// A stage: its name, its cargo command line, and a program without which it is skipped.
 type Stage = (&'static str, &'static [&'static str], Option<&'static str>);
@@ -28,6 +28,25 @@ const STAGES: &[Stage] = &[
     ),
     ("examples in the documentation", &["test", "--quiet", "--workspace", "--doc"], None),
     ("documentation", &["doc", "--quiet", "--workspace", "--no-deps"], None),
+];
+
+/// Kills in the short run of `cargo xtask torture`.
+const KILLS: u32 = 15;
+
+/// A stage that meets the built program from outside: its name, what is missing for it, and how it
+/// is run.
+type Outside = (&'static str, fn() -> Option<String>, fn() -> Result<()>);
+
+const API: e2e::What = e2e::What::Api { long: false };
+
+const OUTSIDE: &[Outside] = &[
+    ("kills at random moments", || None, || torture::run(KILLS, None, None)),
+    ("the API from outside", || e2e::hindrance(API), || e2e::run_all(Some(API))),
+    (
+        "the console in a browser",
+        || e2e::hindrance(e2e::What::Browser),
+        || e2e::run_all(Some(e2e::What::Browser)),
+    ),
 ];
 
 /// Runs every stage and says at the end which failed and which were skipped.
@@ -60,6 +79,21 @@ pub fn run() -> Result<()> {
             }
         }
     }
+    for (name, hindrance, run) in OUTSIDE {
+        println!("\n== {name}");
+        if let Some(missing) = hindrance() {
+            skipped.push(format!("{name}: {missing}"));
+            continue;
+        }
+        match run() {
+            Ok(()) => passed += 1,
+            Err(error) => {
+                println!("failed: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    let stages = STAGES.len() + OUTSIDE.len();
     println!("\n== {} s", begun.elapsed().as_secs());
     for reason in &skipped {
         println!("skipped: {reason}");
@@ -70,10 +104,10 @@ pub fn run() -> Result<()> {
     println!(
         "stages: {passed} passed, {} failed, {} skipped",
         failed.len(),
-        STAGES.len() - passed - failed.len()
+        stages - passed - failed.len()
     );
     if !failed.is_empty() {
-        bail!("{} of {} stages failed", failed.len(), STAGES.len());
+        bail!("{} of {stages} stages failed", failed.len());
     }
     Ok(())
 }

@@ -1,8 +1,12 @@
-//! What the tests need from outside: Debian packages and cargo tools, installed when possible.
+//! What the tests need from outside: Debian packages, cargo tools and Python modules, installed
+//! when possible.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::chore::{cargo, command, exists, run};
+use anyhow::{Context as _, Result};
+
+use crate::chore::{cargo, command, exists, root, run};
 
 /// Programs that tests use as peers, and the Debian packages that bring them.
 const PEERS: &[(&str, &str)] = &[
@@ -48,6 +52,40 @@ pub fn need(program: &str) -> Result<()> {
         Some((_, package)) if !exists(program) => apt(&[package]),
         _ => Ok(()),
     }
+}
+
+/// What the end-to-end tests take from PyPI, with versions that they are known to work with.
+const PYTHON: &[&str] = &["schemathesis==4.32.5", "selenium==4.51.0"];
+
+/// The Python of an environment of our own that has a module; makes the environment where needed.
+pub fn python(module: &str) -> Result<PathBuf> {
+    let folder = root().join("target/tools/e2e");
+    let python = folder.join("bin/python");
+    let has = |python: &Path| {
+        let mut try_it = Command::new(python);
+        try_it.args(["-c", &format!("import {module}")]).stderr(Stdio::null());
+        try_it.status().is_ok_and(|status| status.success())
+    };
+    if !has(&python) {
+        println!("installing {}", PYTHON.join(", "));
+        let made = run(command("python3", &["-m", "venv", &folder.display().to_string()]));
+        if made.is_err() {
+            apt(&["python3-venv"])?;
+            run(command("python3", &["-m", "venv", &folder.display().to_string()]))?;
+        }
+        let mut pip = command(&python.display().to_string(), &["-m", "pip", "install", "--quiet"]);
+        pip.arg("--disable-pip-version-check").args(PYTHON);
+        run(pip).with_context(|| format!("{module} cannot be installed from PyPI"))?;
+    }
+    Ok(python)
+}
+
+/// Makes sure that there is a browser that programs can drive.
+pub fn browser() -> Result<()> {
+    if !exists("chromium") || !exists("chromedriver") {
+        apt(&["chromium", "chromium-driver"]).context("Chromium cannot be installed")?;
+    }
+    Ok(())
 }
 
 fn apt(packages: &[&str]) -> Result<()> {

@@ -1,13 +1,18 @@
 //! The `cordon` command: parses arguments, wires the pipeline, prints.
 
 mod args;
+mod ask;
 mod compose;
+mod configuration;
 mod demo;
+mod doctor;
 mod failure;
 mod input;
 mod look;
 mod output;
+mod restore;
 mod run;
+mod service;
 
 use std::process::ExitCode;
 
@@ -20,7 +25,21 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Look(args) => look::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Devices(args) => ask::devices(&args),
+        Command::Device(args) => ask::device(&args),
+        Command::Fix(args) => ask::fix(&args),
+        Command::Explain(args) => ask::explain(&args),
+        Command::Flows(args) => ask::flows(&args),
+        Command::Import(args) => ask::import(&args),
+        Command::Status(args) => ask::status(&args),
+        Command::Admin(args) => ask::admin(&args),
+        Command::Ledger(args) => ask::ledger(&args),
+        Command::Backup(args) => ask::backup(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Config { command } => configuration::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::GuardTrial { folder } => doctor::guard_trial(&folder),
         Command::Schema { of: Schema::Look } => output::schema(),
     };
     match done {

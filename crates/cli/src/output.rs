@@ -26,11 +26,16 @@ pub fn write(look: &Look, args: &OutputArgs) -> Result<(), Failure> {
     }
 }
 
-/// Writes text to a file, whole or not at all.
+/// Writes text to a file.
 pub fn to_file(path: &Path, text: &str) -> Result<(), Failure> {
+    bytes_to_file(path, text.as_bytes())
+}
+
+/// Writes a file.
+pub fn bytes_to_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failure = |source| Failure::Write { path: path.to_owned(), source };
     let mut file = BufWriter::new(File::create(path).map_err(failure)?);
-    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(failure)
+    file.write_all(bytes).and_then(|()| file.flush()).map_err(failure)
 }
 
 /// Writes text to standard output.

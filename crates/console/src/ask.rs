@@ -19,6 +19,9 @@ use crate::reply::{Wrong, bounce, to_sign_in};
 /// Bytes of a form: the longest is a device's entry with its notes.
 pub(crate) const FORM_MOST: usize = 64 * 1024;
 
+/// Where files are taken.
+const IMPORT: &str = "/import";
+
 /// Bytes of an imported file, which is held in memory while it is read.
 pub(crate) const IMPORT_MOST: usize = 64 * 1024 * 1024;
 
@@ -93,7 +96,10 @@ impl FromRequest<Console> for Act {
         let visit = visit(&parts).map_err(IntoResponse::into_response)?;
         same_origin(&parts.headers, &visit).map_err(IntoResponse::into_response)?;
         let kind = text(&parts.headers, "content-type").unwrap_or_default().to_owned();
-        let upload = kind.starts_with("multipart/form-data");
+        // Only where files are taken and by whom: 64 MB are not held for anybody else.
+        let upload = kind.starts_with("multipart/form-data")
+            && parts.uri.path() == IMPORT
+            && ask.may(Action::RecordsImport);
         let most = if upload { IMPORT_MOST } else { FORM_MOST };
         let body = to_bytes(body, most).await.map_err(|_| too_large(most).into_response())?;
         let fields = if upload {
@@ -114,6 +120,8 @@ impl FromRequest<Console> for Act {
 pub(crate) struct Enter {
     pub site: Arc<dyn Site>,
     pub visit: Visit,
+    /// Who was signed in in this browser before.
+    pub before: Option<Caller>,
     pub fields: Fields,
     pub json: Option<serde_json::Value>,
 }
@@ -132,7 +140,18 @@ impl FromRequest<Console> for Enter {
         let json = if is_json { serde_json::from_slice(&body).ok() } else { None };
         let fields =
             Fields::from_urlencoded(&String::from_utf8_lossy(if is_json { b"" } else { &body }));
-        Ok(Enter { site: Arc::clone(&console.site), visit, fields, json })
+        let before = parts.extensions.get::<Option<Caller>>().cloned().flatten();
+        Ok(Enter { site: Arc::clone(&console.site), visit, before, fields, json })
+    }
+}
+
+/// Ends the session that a browser had before it signed in anew: its cookie is about to be
+/// replaced, and nobody could end it afterwards.
+pub(crate) async fn end_former(site: &Arc<dyn Site>, before: Option<Caller>) {
+    if let Some(before) = before
+        && let Err(problem) = site.sign_out(&before).await
+    {
+        tracing::warn!(%problem, "a session that was replaced could not be ended");
     }
 }
 

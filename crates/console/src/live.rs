@@ -134,7 +134,8 @@ impl Live {
             return None;
         }
         match timeout(HEARTBEAT, self.ticks.recv()).await {
-            Ok(Ok(tick)) => self.tell(&tick),
+            // Whoever signed out or was disabled meanwhile hears nothing more.
+            Ok(Ok(tick)) => self.site.me(&self.caller).ok().and_then(|_| self.tell(&tick)),
             // whoever missed some asks for everything again
             Ok(Err(RecvError::Lagged(_))) => Some(Event::default().event("missed").data("{}")),
             Ok(Err(RecvError::Closed)) => None,

@@ -1,6 +1,8 @@
 //! Records of other tools. The lease files in `tests/records` were written by dnsmasq 2.90, ISC
 //! dhcpd 4.4.3 and Kea 2.2 for clients in a network of our own; logs follow the documented formats.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails is meant to stop")]
+
 use cordon_feeds::records::{Gathered, Import, ImportError, Kind, Summary, detect, parse};
 use cordon_model::fact::{DhcpMessage, DnsValue, TlsVersion};
 use cordon_model::flow::TcpFlags;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_model::record::{Address, EventKind, Own, Record, Span};
@@ -90,10 +91,11 @@ impl Register {
         let before = entry.record.seen.packets;
         for index in ordered(members, snapshot) {
             let Some(device) = snapshot.devices.get(index) else { continue };
-            let record = &mut entry.record;
+            let record = Arc::make_mut(&mut entry.record);
             times(record, device, now, fresh, update, &mut outcome);
             let heard = snapshot.evidence.get(index).map_or(&[][..], Vec::as_slice);
-            let old = identity(&record.seen);
+            let learning = fresh || now.since(record.first) < self.options.learning;
+            let old = (!learning).then(|| identity(&record.seen));
             let changes = claims::take(
                 &mut record.seen,
                 &mut record.evidence,
@@ -102,7 +104,10 @@ impl Register {
                 &mut entry.doubts,
                 now,
             );
-            tell(record, &changes, &old, fresh, now, self.options.learning, update);
+            // A device that was just met is named bit by bit: that is no change of what it is.
+            if let Some(old) = old {
+                tell(record, &changes, &old, now, update);
+            }
             outcome.differs |= changes.surer || !changes.values.is_empty();
             name_span(record, device, now, &mut outcome);
             let spans = snapshot.addresses.get(index).map_or(&[][..], Vec::as_slice);
@@ -124,15 +129,15 @@ impl Register {
             nature(record, device, owners, index == first_of(members, snapshot), &mut outcome);
         }
         let quiet = fresh || before == 0 || now.since(entry.record.first) < self.options.learning;
-        leave(&mut entry.record, self.options.gone_after, now, &mut outcome, update);
+        leave(Arc::make_mut(&mut entry.record), self.options.gone_after, now, &mut outcome, update);
         if !outcome.came.is_empty() || outcome.differs {
-            outcome.differs |= addresses(&mut entry.record, members, snapshot);
+            outcome.differs |= addresses(Arc::make_mut(&mut entry.record), members, snapshot);
         }
         outcome.differs |= !outcome.came.is_empty();
         let due = now.since(entry.written) >= self.options.times_every || entry.written > now;
         if outcome.differs || outcome.touched && due {
             entry.written = now;
-            update.records.push(entry.record.clone());
+            store(update, &entry.record);
         }
         for span in outcome.came {
             self.arrived(id, &span, quiet, now, update);
@@ -167,7 +172,7 @@ impl Register {
             .collect();
         for other in others {
             let Some(entry) = self.entries.get_mut(&other) else { continue };
-            let record = &mut entry.record;
+            let record = Arc::make_mut(&mut entry.record);
             let Some(theirs) = record
                 .addresses
                 .iter_mut()
@@ -204,7 +209,7 @@ impl Register {
             .find(|id| self.get(id).is_some_and(|record| !record.parted.contains(&span.value)))
             .cloned();
         let Some(entry) = owner.and_then(|id| self.entries.get_mut(&id)) else { return };
-        let record = &mut entry.record;
+        let record = Arc::make_mut(&mut entry.record);
         let effect = borrow(&mut record.addresses, span);
         let later = span.last > record.last;
         record.last = record.last.max(span.last);
@@ -461,17 +466,8 @@ pub(crate) fn drop_address(record: &mut Record, address: &Address) {
 }
 
 /// Says what it turned out to be, where that is another thing than before.
-fn tell(
-    record: &Record,
-    changes: &Changes,
-    old: &Identity,
-    fresh: bool,
-    now: Timestamp,
-    learning: Duration,
-    update: &mut Update,
-) {
-    // A device that was just met is named bit by bit: that is no change of what it is.
-    if fresh || now.since(record.first) < learning || changes.values.is_empty() {
+fn tell(record: &Record, changes: &Changes, old: &Identity, now: Timestamp, update: &mut Update) {
+    if changes.values.is_empty() {
         return;
     }
     let new = identity(&record.seen);

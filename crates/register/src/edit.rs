@@ -1,5 +1,7 @@
 //! What people say of a device. It outweighs what is seen, survives it, and can be taken back.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use cordon_model::record::{Change, Criticality, EventKind, Own, Record, Set};
@@ -85,10 +87,10 @@ impl Register {
         let mut update = Update::default();
         let after = Record { own, ..before.clone() };
         if let Some(entry) = self.entries.get_mut(&before.id) {
-            entry.record = after.clone();
+            entry.record = Arc::new(after.clone());
         }
         update.event(now, &after.id, EventKind::Edited, says.as_str(), Some(by));
-        update.records.push(after.clone());
+        update.records.push(Arc::new(after.clone()));
         let change = Change {
             id: 0,
             at: now,
@@ -108,7 +110,7 @@ impl Register {
     /// A device that has a name now: what waited for it is told.
     pub(crate) fn name_findings(&mut self, id: &DeviceId, now: Timestamp, update: &mut Update) {
         if self.get(id).is_some_and(Record::is_named) {
-            self.track(&[], &std::collections::HashMap::new(), now, update);
+            self.alert_on_named(now, update);
         }
     }
 }

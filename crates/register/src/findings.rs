@@ -1,6 +1,7 @@
 //! Findings over time: opened, waiting for a name, accepted, closed, and open again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_model::record::{EventKind, FindingKey, FindingState, Record, Set, TrackedFinding};
@@ -110,7 +111,7 @@ impl Register {
         now: Timestamp,
     ) -> Result<Update, RegisterError> {
         let no = || RegisterError::NoFinding(key.clone());
-        let tracked = self.findings.get_mut(key).ok_or_else(no)?;
+        let tracked = Arc::make_mut(self.findings.get_mut(key).ok_or_else(no)?);
         tracked.state = state;
         tracked.accepted = accepted.map(|(value, until)| {
             let set = Set { value, by: Text::from(by), at: now };
@@ -153,7 +154,7 @@ impl Register {
         let tracked =
             TrackedFinding { id: key.clone(), finding, first, last, state, accepted: None };
         update.findings.push(tracked.clone());
-        self.findings.insert(key, tracked);
+        self.findings.insert(key, Arc::new(tracked));
     }
 
     fn seen_again(
@@ -174,14 +175,14 @@ impl Register {
         let differs = words(&tracked.finding) != words(&finding);
         let mut store = differs;
         if tracked.state == FindingState::Closed && newer {
-            tracked.state = state;
+            Arc::make_mut(tracked).state = state;
             store = true;
             if state == FindingState::Open {
                 say(update, now, EventKind::FindingOpened, &finding, "seen again");
             }
         }
         if tracked.state == FindingState::Waiting && state == FindingState::Open {
-            tracked.state = state;
+            Arc::make_mut(tracked).state = state;
             store = true;
             say(update, now, EventKind::FindingOpened, &finding, "found");
         }
@@ -189,13 +190,14 @@ impl Register {
             store |= last.since(tracked.last) >= every || ahead;
             // Written at most once in a while: the time in between is not lost but late.
             if store {
+                let tracked = Arc::make_mut(tracked);
                 tracked.first = tracked.first.min(first);
                 tracked.last = if ahead { last } else { tracked.last.max(last) };
                 tracked.finding = finding;
             }
         }
         if store {
-            update.findings.push(tracked.clone());
+            update.findings.push(TrackedFinding::clone(tracked));
         }
     }
 
@@ -221,25 +223,42 @@ impl Register {
                 named.push(tracked.id.clone());
             }
         }
-        for (keys, close, words) in [
-            (closed, true, "no longer seen"),
-            (over, false, "accepted until now, open again"),
-            (named, false, "found"),
-        ] {
-            for key in keys {
-                let device = self.findings.get(&key).and_then(|one| one.finding.device.clone());
-                let open = self.state_of(device.as_ref());
-                let Some(tracked) = self.findings.get_mut(&key) else { continue };
-                let was = tracked.state;
-                tracked.state = if close { FindingState::Closed } else { open };
-                let kind = if close { EventKind::FindingClosed } else { EventKind::FindingOpened };
-                // What was never told of need not be taken back.
-                if !(close && was == FindingState::Waiting) {
-                    say(update, now, kind, &tracked.finding, words);
-                }
-                update.findings.retain(|one| one.id != key);
-                update.findings.push(tracked.clone());
+        self.restate(closed, true, "no longer seen", now, update);
+        self.restate(over, false, "accepted until now, open again", now, update);
+        self.restate(named, false, "found", now, update);
+    }
+
+    /// What only a name changes. People's time is not that of a recording, so nothing is over here.
+    pub(crate) fn alert_on_named(&mut self, now: Timestamp, update: &mut Update) {
+        let named = self.findings.values().filter(|tracked| {
+            let record = tracked.finding.device.as_ref().and_then(|id| self.get(id));
+            tracked.state == FindingState::Waiting && record.is_some_and(Record::is_named)
+        });
+        let named = named.map(|tracked| tracked.id.clone()).collect();
+        self.restate(named, false, "found", now, update);
+    }
+
+    fn restate(
+        &mut self,
+        keys: Vec<FindingKey>,
+        close: bool,
+        words: &str,
+        now: Timestamp,
+        update: &mut Update,
+    ) {
+        for key in keys {
+            let device = self.findings.get(&key).and_then(|one| one.finding.device.clone());
+            let open = self.state_of(device.as_ref());
+            let Some(tracked) = self.findings.get_mut(&key).map(Arc::make_mut) else { continue };
+            let was = tracked.state;
+            tracked.state = if close { FindingState::Closed } else { open };
+            let kind = if close { EventKind::FindingClosed } else { EventKind::FindingOpened };
+            // What was never told of need not be taken back.
+            if !(close && was == FindingState::Waiting) {
+                say(update, now, kind, &tracked.finding, words);
             }
+            update.findings.retain(|one| one.id != key);
+            update.findings.push(tracked.clone());
         }
     }
 
@@ -251,7 +270,7 @@ impl Register {
             update.removed_findings.push(tracked.id.clone());
             tracked.finding.device = Some(to.clone());
             tracked.id = finding_key(&tracked.finding);
-            if let Some(known) = self.findings.get_mut(&tracked.id) {
+            if let Some(known) = self.findings.get_mut(&tracked.id).map(Arc::make_mut) {
                 known.first = known.first.min(tracked.first);
                 known.last = known.last.max(tracked.last);
                 if tracked.state == FindingState::Open {
@@ -261,7 +280,7 @@ impl Register {
                 update.findings.push(known.clone());
             } else {
                 update.findings.push(tracked.clone());
-                self.findings.insert(tracked.id.clone(), tracked);
+                self.findings.insert(tracked.id.clone(), Arc::new(tracked));
             }
         }
     }
@@ -270,7 +289,7 @@ impl Register {
         &'a self,
         id: &'a DeviceId,
     ) -> impl Iterator<Item = &'a TrackedFinding> + 'a {
-        self.findings.values().filter(move |one| one.finding.device.as_ref() == Some(id))
+        self.findings().filter(move |one| one.finding.device.as_ref() == Some(id))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What other tools know, entered where neither a packet nor a person knows better.
 
+use std::sync::Arc;
+
 use cordon_model::record::{Address, Change, EventKind, Hint, Own, Record, Set, Span};
 use cordon_model::{Attribute, Claim, Device, DeviceId, Reason, Text, Timestamp};
 
@@ -47,7 +49,7 @@ impl Register {
             return update;
         }
         let made: Vec<Record> = touched.iter().filter_map(|id| self.get(id).cloned()).collect();
-        update.records.extend(made.iter().cloned());
+        update.records.extend(made.iter().cloned().map(Arc::new));
         if made.len() <= MOST_UNDOABLE {
             let says = format!("imported {} devices from {source}", made.len());
             let change = Change {
@@ -63,7 +65,7 @@ impl Register {
             };
             self.keep(change, &mut update);
         }
-        self.track(&[], &std::collections::HashMap::new(), now, &mut update);
+        self.alert_on_named(now, &mut update);
         update
     }
 

@@ -1,5 +1,7 @@
 //! Two records that are one device, and one record that is two.
 
+use std::sync::Arc;
+
 use cordon_model::record::{Address, Change, EventKind, Own, Record, Set};
 use cordon_model::{Device, DeviceId, Text, Timestamp};
 
@@ -59,7 +61,7 @@ impl Register {
         self.take(&b.id);
         self.replace(record.clone());
         update.removed.push(b.id.clone());
-        update.records.push(record.clone());
+        update.records.push(Arc::new(record.clone()));
         let says = format!("joined with {} ({})", b.label(), b.id);
         update.event(now, &a.id, EventKind::Merged, says, Some(by));
         let change = Change {
@@ -165,7 +167,7 @@ impl Register {
         update.event(now, &before.id, EventKind::Split, says, Some(by));
         let says = format!("split off {} ({})", before.label(), before.id);
         update.event(now, &new, EventKind::Split, says, Some(by));
-        update.records.extend([record.clone(), born.clone()]);
+        update.records.extend([record.clone(), born.clone()].map(Arc::new));
         let change = Change {
             id: 0,
             at: now,

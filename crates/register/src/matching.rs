@@ -91,7 +91,7 @@ impl Register {
             let holders = self.holders.get(&address).into_iter().flatten();
             let holder = holders
                 .filter_map(|id| self.entries.get(id))
-                .map(|entry| &entry.record)
+                .map(|entry| entry.record.as_ref())
                 .filter(|record| !record.parted.contains(&address))
                 .filter(|record| mac.is_local() || is_nested(record, device))
                 .max_by_key(|record| last_with(record, &address));
@@ -212,7 +212,7 @@ impl Register {
             let holders = self.holders.get(&Address::Ip(*ip))?.iter();
             holders
                 .filter_map(|id| self.entries.get(id))
-                .map(|entry| &entry.record)
+                .map(|entry| entry.record.as_ref())
                 .filter(|record| fits(record, ip))
                 .max_by_key(|record| last_with(record, &Address::Ip(*ip)))
         })

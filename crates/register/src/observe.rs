@@ -1,5 +1,6 @@
 //! What was concluded just now, entered into the records.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_model::record::{Address, EventKind, Record, Span};
@@ -74,21 +75,21 @@ impl Register {
             .collect();
         ahead.sort_by(|a, b| a.record.id.cmp(&b.record.id));
         for entry in ahead {
-            let record = &mut entry.record;
+            let record = Arc::make_mut(&mut entry.record);
             record.last = now;
             record.first = record.first.min(now);
             crate::spans::pull_back(&mut record.addresses, now);
             crate::spans::pull_back(&mut record.names, now);
             crate::spans::pull_back(&mut record.services, now);
             entry.written = now;
-            update.records.push(record.clone());
+            update.records.push(Arc::clone(&entry.record));
         }
     }
 
     /// Two records turn out to be one device, without a person's word.
     fn absorb(&mut self, into: &DeviceId, from: &DeviceId, now: Timestamp, update: &mut Update) {
-        let Some(gone) = self.entries.get(from).map(|entry| entry.record.clone()) else { return };
-        let Some(mut record) = self.entries.get(into).map(|entry| entry.record.clone()) else {
+        let Some(gone) = self.get(from).cloned() else { return };
+        let Some(mut record) = self.get(into).cloned() else {
             return;
         };
         join(&mut record.addresses, &gone.addresses);
@@ -101,7 +102,7 @@ impl Register {
         self.remove(from, update);
         let says = format!("is the device that was seen as {}", gone.seen.label());
         update.event(now, into, EventKind::Merged, says, None);
-        store(update, &record);
+        update.records.push(Arc::new(record.clone()));
         self.replace(record);
     }
 
@@ -121,7 +122,7 @@ impl Register {
         silent.sort();
         for id in silent {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
-            entry.record.silent = true;
+            Arc::make_mut(&mut entry.record).silent = true;
             entry.written = now;
             let says = format!("was last seen {}", entry.record.last);
             store(update, &entry.record);
@@ -131,6 +132,6 @@ impl Register {
 }
 
 /// Hands out a record to be stored; [`Update::settle`] keeps the latest.
-pub(crate) fn store(update: &mut Update, record: &Record) {
-    update.records.push(record.clone());
+pub(crate) fn store(update: &mut Update, record: &Arc<Record>) {
+    update.records.push(Arc::clone(record));
 }

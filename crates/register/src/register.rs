@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use cordon_model::record::{
     Address, Change, Event, EventKind, FindingKey, Record, Span, TrackedFinding,
@@ -18,8 +19,9 @@ const MOST_CHANGES: usize = 256;
 #[derive(Clone, PartialEq, Default, Debug)]
 #[must_use]
 pub struct Update {
-    /// Records that are new or differ.
-    pub records: Vec<Record>,
+    /// Records that are new or differ; shared with the register, which copies one before it
+    /// changes it.
+    pub records: Vec<Arc<Record>>,
     /// Records that are no more: joined, forgotten, or pushed out.
     pub removed: Vec<DeviceId>,
     /// Lines for timelines, in order.
@@ -77,7 +79,8 @@ impl Update {
 /// One record at work.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub record: Record,
+    /// Copied only where it changes: the register itself is copied with every change.
+    pub record: Arc<Record>,
     /// When it was last handed out to be stored.
     pub written: Timestamp,
     /// Values that are not believed yet.
@@ -86,7 +89,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(record: Record) -> Self {
-        Entry { record, written: Timestamp::default(), doubts: Doubts::default() }
+        Entry { record: Arc::new(record), written: Timestamp::default(), doubts: Doubts::default() }
     }
 }
 
@@ -96,10 +99,10 @@ pub struct Register {
     pub(crate) options: Options,
     pub(crate) entries: HashMap<DeviceId, Entry>,
     /// Who has, or had, an address.
-    pub(crate) holders: HashMap<Address, Vec<DeviceId>>,
+    pub(crate) holders: Arc<HashMap<Address, Vec<DeviceId>>>,
     /// Ids that were joined into others.
-    pub(crate) aliases: HashMap<DeviceId, DeviceId>,
-    pub(crate) findings: BTreeMap<FindingKey, TrackedFinding>,
+    pub(crate) aliases: Arc<HashMap<DeviceId, DeviceId>>,
+    pub(crate) findings: BTreeMap<FindingKey, Arc<TrackedFinding>>,
     pub(crate) changes: Vec<Change>,
     pub(crate) next_change: u64,
     /// Since when it observes without a gap, and when it did last.
@@ -120,9 +123,9 @@ impl Register {
         let mut register = Register {
             options,
             entries: HashMap::with_capacity(records.len()),
-            holders: HashMap::new(),
-            aliases: HashMap::new(),
-            findings: findings.into_iter().map(|one| (one.id.clone(), one)).collect(),
+            holders: Arc::default(),
+            aliases: Arc::default(),
+            findings: findings.into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect(),
             changes,
             next_change,
             since: None,
@@ -150,23 +153,23 @@ impl Register {
     #[must_use]
     pub fn get(&self, id: &DeviceId) -> Option<&Record> {
         let id = if self.entries.contains_key(id) { id } else { self.aliases.get(id)? };
-        self.entries.get(id).map(|entry| &entry.record)
+        self.entries.get(id).map(|entry| entry.record.as_ref())
     }
 
     /// Every record, in no particular order.
     pub fn records(&self) -> impl Iterator<Item = &Record> + '_ {
-        self.entries.values().map(|entry| &entry.record)
+        self.entries.values().map(|entry| entry.record.as_ref())
     }
 
     /// A finding by its id.
     #[must_use]
     pub fn finding(&self, key: &FindingKey) -> Option<&TrackedFinding> {
-        self.findings.get(key)
+        self.findings.get(key).map(Arc::as_ref)
     }
 
     /// Every finding, by id.
     pub fn findings(&self) -> impl Iterator<Item = &TrackedFinding> + '_ {
-        self.findings.values()
+        self.findings.values().map(Arc::as_ref)
     }
 
     /// The latest changes, oldest first.
@@ -250,7 +253,7 @@ impl Register {
             .filter_map(|entry| {
                 let spans = entry.record.addresses.iter();
                 let best = spans.filter(|span| span.value == *address).map(rank).max()?;
-                Some((best, &entry.record))
+                Some((best, entry.record.as_ref()))
             })
             .max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.id.cmp(&a.1.id)))
             .map(|(_, record)| record)
@@ -259,14 +262,14 @@ impl Register {
     /// Enters a record, and its addresses and ids into the tables.
     pub(crate) fn put(&mut self, record: Record) {
         for joined in &record.joined {
-            self.aliases.insert(joined.clone(), record.id.clone());
+            Arc::make_mut(&mut self.aliases).insert(joined.clone(), record.id.clone());
         }
         let id = record.id.clone();
         for span in &record.addresses {
             hold(&mut self.holders, span.value, &id);
         }
         match self.entries.get_mut(&id) {
-            Some(entry) => entry.record = record,
+            Some(entry) => entry.record = Arc::new(record),
             None => {
                 self.entries.insert(id, Entry::new(record));
             }
@@ -274,12 +277,14 @@ impl Register {
     }
 
     /// Takes a record out of all tables.
-    pub(crate) fn take(&mut self, id: &DeviceId) -> Option<Record> {
+    pub(crate) fn take(&mut self, id: &DeviceId) -> Option<Arc<Record>> {
         let entry = self.entries.remove(id)?;
         for span in &entry.record.addresses {
             self.release(&span.value, id);
         }
-        self.aliases.retain(|_, to| to != id);
+        if self.aliases.values().any(|to| to == id) {
+            Arc::make_mut(&mut self.aliases).retain(|_, to| to != id);
+        }
         Some(entry.record)
     }
 
@@ -301,9 +306,9 @@ impl Register {
         }
         update.removed.push(id.clone());
         update.records.retain(|record| record.id != *id);
-        let theirs = |one: &TrackedFinding| one.finding.device.as_ref() == Some(id);
+        let theirs = |one: &&Arc<TrackedFinding>| one.finding.device.as_ref() == Some(id);
         let keys: Vec<FindingKey> =
-            self.findings.values().filter(|one| theirs(one)).map(|one| one.id.clone()).collect();
+            self.findings.values().filter(theirs).map(|one| one.id.clone()).collect();
         for key in keys {
             self.findings.remove(&key);
             update.findings.retain(|one| one.id != key);
@@ -330,10 +335,11 @@ impl Register {
     }
 
     fn release(&mut self, address: &Address, id: &DeviceId) {
-        if let Some(ids) = self.holders.get_mut(address) {
+        let holders = Arc::make_mut(&mut self.holders);
+        if let Some(ids) = holders.get_mut(address) {
             ids.retain(|holder| holder != id);
             if ids.is_empty() {
-                self.holders.remove(address);
+                holders.remove(address);
             }
         }
     }
@@ -354,9 +360,13 @@ impl Register {
 }
 
 /// Notes that a record has or had an address.
-pub(crate) fn hold(holders: &mut HashMap<Address, Vec<DeviceId>>, address: Address, id: &DeviceId) {
-    let ids = holders.entry(address).or_default();
-    if !ids.contains(id) {
-        ids.push(id.clone());
+pub(crate) fn hold(
+    holders: &mut Arc<HashMap<Address, Vec<DeviceId>>>,
+    address: Address,
+    id: &DeviceId,
+) {
+    if holders.get(&address).is_some_and(|ids| ids.contains(id)) {
+        return;
     }
+    Arc::make_mut(holders).entry(address).or_default().push(id.clone());
 }

@@ -1,5 +1,7 @@
 //! Taking a change back: the records are as they were, and what was seen since is kept.
 
+use std::sync::Arc;
+
 use cordon_model::record::{Address, Change, EventKind, Record, Span};
 use cordon_model::{DeviceId, Timestamp};
 
@@ -38,7 +40,7 @@ impl Register {
         }
         for record in &restored {
             self.replace(record.clone());
-            update.records.push(record.clone());
+            update.records.push(Arc::new(record.clone()));
             let says = format!("taken back: {}", change.says);
             update.event(now, &record.id, EventKind::Edited, says, Some(by));
         }
@@ -81,7 +83,7 @@ impl Register {
             }
         }
         for tracked in &change.findings {
-            self.findings.insert(tracked.id.clone(), tracked.clone());
+            self.findings.insert(tracked.id.clone(), Arc::new(tracked.clone()));
             update.findings.push(tracked.clone());
         }
     }

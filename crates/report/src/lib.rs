@@ -12,10 +12,10 @@ pub mod html;
 pub mod look;
 pub mod markdown;
 pub mod terminal;
+pub mod words;
 
 mod map;
 mod plain;
 mod view;
-mod words;
 
 pub use look::Look;

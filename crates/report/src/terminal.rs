@@ -1,8 +1,8 @@
 //! The report for a terminal. What matters most comes last, where the eye is when it stops
 //! scrolling.
 
-mod page;
-mod table;
+pub mod page;
+pub mod table;
 
 use std::fmt;
 

@@ -11,7 +11,8 @@ pub(crate) const NO_NOTES: &str =
 pub(crate) const ONLY_READ: &str = "Nobody in this capture. Plant protocols were only read.";
 
 /// `12,403`.
-pub(crate) fn count(number: u64) -> String {
+#[must_use]
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -24,12 +25,14 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// `1 device`, `12 devices`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+#[must_use]
+pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// `1.2 MB`; decimal multiples.
-pub(crate) fn bytes(number: u64) -> String {
+#[must_use]
+pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if number < 1000 {
         return format!("{number} bytes");
@@ -47,7 +50,8 @@ pub(crate) fn bytes(number: u64) -> String {
 }
 
 /// `2026-11-02 07:00 UTC` from RFC 3339; text of another form stays as it is.
-pub(crate) fn time(rfc3339: &str) -> String {
+#[must_use]
+pub fn time(rfc3339: &str) -> String {
     match rfc3339.parse::<jiff::Timestamp>() {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         Err(_) => rfc3339.to_owned(),
@@ -92,7 +96,8 @@ pub(crate) fn sentence(text: &str) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`; `a, b and 7 more` where there are more than `most`.
-pub(crate) fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
+#[must_use]
+pub fn list<S: AsRef<str>>(items: &[S], most: usize) -> String {
     let shown = if items.len() > most { most.max(1) } else { items.len() };
     let mut names: Vec<String> =
         items.iter().take(shown).map(|item| item.as_ref().to_owned()).collect();
@@ -119,7 +124,8 @@ pub(crate) fn first_heading(actions: usize) -> String {
 }
 
 /// How sure an identification is, as the answer to "Sure?".
-pub(crate) fn sure(confidence: f32) -> &'static str {
+#[must_use]
+pub fn sure(confidence: f32) -> &'static str {
     match confidence {
         c if c >= 0.9 => "sure",
         c if c >= 0.6 => "likely",
@@ -129,12 +135,14 @@ pub(crate) fn sure(confidence: f32) -> &'static str {
 }
 
 /// `97 %`.
-pub(crate) fn percent(share: f32) -> String {
+#[must_use]
+pub fn percent(share: f32) -> String {
     format!("{:.0} %", (share * 100.0).clamp(0.0, 100.0))
 }
 
 /// The severity of that name; a name from a later version counts as information.
-pub(crate) fn severity(name: &str) -> Severity {
+#[must_use]
+pub fn severity(name: &str) -> Severity {
     Severity::ALL.into_iter().find(|severity| severity.name() == name).unwrap_or(Severity::Info)
 }
 

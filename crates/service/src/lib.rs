@@ -16,6 +16,6 @@ pub mod view;
 pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
-pub use engine::{CertificateState, Engine, EngineOptions, MetricsFor, Parts};
+pub use engine::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, copy_kept};
 pub use problem::{Answer, Problem, ProblemKind};
 pub use site::{Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick};

@@ -35,7 +35,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use seal::Notary;
-pub use sqlite::{Beside, CHECKPOINTS, DATABASE, Opened, Options, Restored, Store};
+pub use sqlite::{Archive, Beside, CHECKPOINTS, DATABASE, Held, Opened, Options, Restored, Store};
 pub use state::{
     BODY_MAX, Backup, Before, Commit, Committed, ENTRIES_MAX, EventFilter, FindingFilter,
     LEAVES_MAX, LedgerFilter, LedgerHead, LedgerRow, Numbered, PAGE_MAX, Page, PastSession,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -148,8 +149,8 @@ pub struct LedgerHead {
 /// One change of one row.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Write {
-    /// A device, new or changed.
-    PutDevice(Box<Record>),
+    /// A device, new or changed; shared with whoever shows it.
+    PutDevice(Arc<Record>),
     /// A device that was joined into another; its events stay.
     DropDevice(DeviceId),
     /// A device with its findings, events, and every change that holds its record.

@@ -4,6 +4,7 @@ pub mod corpus;
 mod devices;
 mod protocols;
 mod robustness;
+mod service;
 mod speed;
 
 use std::path::PathBuf;
@@ -34,6 +35,15 @@ pub enum What {
     },
     /// Every capture of the corpus through the whole command: no panic, no hang, bounded memory
     Robustness,
+    /// The service: packets per CPU second beside look, memory, and how fast its pages come
+    Service {
+        /// How often look and run take turns
+        #[arg(long, default_value_t = 3)]
+        times: usize,
+        /// Requests per page
+        #[arg(long, default_value_t = 2000)]
+        requests: usize,
+    },
     /// Packets per CPU second and peak memory, beside nDPI, in turns
     Speed {
         /// A large capture; without it, the corpus' big.pcap is made
@@ -51,6 +61,7 @@ pub fn run(what: What) -> Result<()> {
         What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
         What::Robustness => robustness::run(),
+        What::Service { times, requests } => service::run(times, requests),
         What::Speed { file, times } => speed::run(file.as_deref(), times),
     }
 }

@@ -56,7 +56,7 @@ pub fn run(file: Option<&Path>, times: usize) -> Result<()> {
 }
 
 /// The corpus' large capture, made once by its recipe.
-fn big() -> Result<PathBuf> {
+pub fn big() -> Result<PathBuf> {
     let corpus = corpus().context("no corpus at ../shared/corpus; name a capture with --file")?;
     let target = scratch().join("big.pcap");
     if !target.exists() {
@@ -69,7 +69,8 @@ fn big() -> Result<PathBuf> {
     Ok(target)
 }
 
-fn packets(capture: &str) -> Result<u64> {
+/// Packets in a capture.
+pub fn packets(capture: &str) -> Result<u64> {
     let output = command("capinfos", &["-c", "-M", "-T", "-r", capture])
         .output()
         .context("cannot start capinfos")?;

@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cordon_config::Network;
 use cordon_service::{Problem, ProblemKind};
 
-use super::Peer;
 use super::problem::Refusal;
+use super::{Peer, who};
 
 /// Requests that one address may make at once.
 const BURST: f64 = 300.0;
@@ -102,17 +101,7 @@ pub async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) 
         problem.retry_after = Some(seconds);
         return Refusal(problem).into_response();
     }
-    // HTTP/2 names the host in its URI, HTTP/1 in a header.
-    let host = match request.uri().authority() {
-        Some(authority) => authority.as_str().to_owned(),
-        None => request
-            .headers()
-            .get(header::HOST)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
-    };
-    if !door.host_is_ours(&host) {
+    if !door.host_is_ours(who::host(&request)) {
         let detail = "this service is not known under that name; add it to web.hostnames in \
                       cordon.toml, or use its address";
         return Refusal(Problem::invalid(detail)).into_response();
@@ -121,7 +110,7 @@ pub async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) 
 }
 
 /// One customer's addresses count as one: a /64 is the least that anybody gets.
-fn subscriber(ip: IpAddr) -> IpAddr {
+pub(super) fn subscriber(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => {
             IpAddr::V6(std::net::Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))

@@ -1,7 +1,7 @@
 //! Problems as HTTP answers (RFC 9457).
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordon_service::{Problem, ProblemKind};
@@ -34,6 +34,16 @@ impl From<Problem> for Refusal {
 
 impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
+            _ => ProblemKind::Invalid,
+        };
+        Refusal(Problem::new(kind, rejection.body_text()))
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
         let kind = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
             _ => ProblemKind::Invalid,

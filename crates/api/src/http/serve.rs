@@ -1,11 +1,12 @@
 //! Connections: over TLS to everybody, over a socket in the file system to this machine.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,10 +21,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::door::subscriber;
 use super::{Door, Peer};
 
 /// Connections at a time. A page needs one; live pages keep it.
 const CONNECTIONS: usize = 256;
+/// Connections at a time of one address: browsers open six with HTTP/1, and several people may
+/// sit behind one router; nobody takes everybody's place.
+const CONNECTIONS_EACH: usize = 64;
 /// Until the client has said what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Largest HTTP/1 head, and frame buffer of HTTP/2, in bytes.
@@ -46,6 +51,7 @@ pub async fn serve_tls(
     mut stop: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Arc::new(Seats::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -62,13 +68,48 @@ pub async fn serve_tls(
             continue;
         }
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+        let Some(own) = seats.take(subscriber(ip)) else { continue };
         let (tls, router, stop) = (tls(), router.clone(), stop.clone());
         tokio::spawn(async move {
             if let Some(stream) = handshake(stream, tls).await {
                 converse(stream, Peer::Remote(ip), router, stop).await;
             }
-            drop(place);
+            drop((place, own));
         });
+    }
+}
+
+/// Who holds how many connections; at most as many rows as there are connections.
+#[derive(Default)]
+struct Seats(Mutex<HashMap<IpAddr, usize>>);
+
+/// One connection's place among its address's, given back when it ends.
+struct Seat {
+    seats: Arc<Seats>,
+    who: IpAddr,
+}
+
+impl Seats {
+    fn take(self: &Arc<Self>, who: IpAddr) -> Option<Seat> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = held.entry(who).or_default();
+        if *own >= CONNECTIONS_EACH {
+            return None;
+        }
+        *own += 1;
+        Some(Seat { seats: Arc::clone(self), who })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut held = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = held.get_mut(&self.who) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                held.remove(&self.who);
+            }
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cordon_service::{Caller, Problem, ProblemKind, Site, Visit, Who};
 
 use super::problem::Refusal;
@@ -21,6 +23,8 @@ pub const VISIT_COOKIE: &str = "__Host-cordon-visit";
 pub const CSRF_HEADER: &str = "x-csrf";
 /// Characters kept of what a browser calls itself.
 const AGENT: usize = 200;
+/// Characters of a ceremony's id: 256 random bits in base64url.
+const CEREMONY: usize = 43;
 /// Longest cookie or token value that is looked at.
 const LONGEST: usize = 512;
 
@@ -43,11 +47,20 @@ pub async fn recognise(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get::<Peer>().copied();
-    let visit = visit(request.headers(), peer);
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+        // A listener that does not say who is there must not make everybody a neighbour.
+        tracing::error!("no peer in the request: the listener is wired wrongly");
+        let problem =
+            Problem::new(ProblemKind::Broken, "the service is set up wrongly; see its log");
+        return Refusal(problem).into_response();
+    };
+    let visit = match visit(&request, peer) {
+        Ok(visit) => visit,
+        Err(problem) => return Refusal(problem).into_response(),
+    };
     let caller = match peer {
-        Some(Peer::Local { uid }) => Some(Caller::local(uid)),
-        _ => match credentials(request.headers()) {
+        Peer::Local { uid } => Some(Caller::local(uid)),
+        Peer::Remote(_) => match credentials(request.headers()) {
             Credentials::None => None,
             Credentials::Session(secret) => site.session(&secret, &visit),
             Credentials::Token(token) => match site.bearer(&token, &visit) {
@@ -119,21 +132,52 @@ fn credentials(headers: &HeaderMap) -> Credentials {
     }
 }
 
-fn visit(headers: &HeaderMap, peer: Option<Peer>) -> Visit {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let origin = match text(header::ORIGIN) {
-        "" | "null" => format!("https://{}", text(header::HOST)),
-        origin => origin.to_owned(),
-    };
-    Visit {
-        from: match peer {
-            Some(Peer::Remote(ip)) => ip,
-            _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        },
-        agent: text(header::USER_AGENT).chars().take(AGENT).collect(),
-        origin,
-        ceremony: cookie(headers, VISIT_COOKIE).unwrap_or_default(),
+/// The host that a request names: in its URI with HTTP/2, in a header with HTTP/1. One answer for
+/// everybody who decides by it.
+#[must_use]
+pub fn host(request: &Request) -> &str {
+    match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => text(request.headers(), &header::HOST),
     }
+}
+
+fn visit(request: &Request, peer: Peer) -> Result<Visit, Problem> {
+    let headers = request.headers();
+    // A browser without a ceremony's cookie gets an id of ours, never one of its own making.
+    let ceremony = cookie(headers, VISIT_COOKIE).filter(|id| is_ours(id));
+    let ceremony = match ceremony {
+        Some(id) => id,
+        None => fresh()?,
+    };
+    Ok(Visit {
+        from: match peer {
+            Peer::Remote(ip) => ip,
+            Peer::Local { .. } => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        },
+        agent: text(headers, &header::USER_AGENT).chars().take(AGENT).collect(),
+        // What we are called here, which the door has checked. Never what the request says of
+        // where it comes from: that is compared with this.
+        origin: format!("https://{}", host(request)),
+        ceremony,
+    })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn is_ours(id: &str) -> bool {
+    id.len() == CEREMONY && URL_SAFE_NO_PAD.decode(id).is_ok()
+}
+
+fn fresh() -> Result<String, Problem> {
+    let mut id = [0; 32];
+    getrandom::fill(&mut id).map_err(|error| {
+        tracing::error!(%error, "no random bytes");
+        Problem::new(ProblemKind::Broken, "the service has no random bytes; try again")
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(id))
 }
 
 /// A request that changes something and comes with a cookie must show that a page of ours sent

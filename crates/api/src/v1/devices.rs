@@ -95,7 +95,7 @@ async fn timeline(
     Query(paging): Query<Paging>,
 ) -> Said<Json<Page<EventView>>> {
     let limit = paging.limit();
-    Ok(Json(site.timeline(&caller, Some(&id), paging.cursor.as_deref(), limit).await?))
+    Ok(Json(site.timeline(&caller, Some(&id), paging.cursor(), limit).await?))
 }
 
 /// What a device said, newest first
@@ -110,7 +110,7 @@ async fn facts(
     Query(paging): Query<Paging>,
 ) -> Said<Json<Page<FactView>>> {
     let limit = paging.limit();
-    Ok(Json(site.facts(&caller, &id, paging.cursor.as_deref(), limit).await?))
+    Ok(Json(site.facts(&caller, &id, paging.cursor(), limit).await?))
 }
 
 /// The other device.
@@ -194,7 +194,7 @@ async fn events(
     Query(paging): Query<Paging>,
 ) -> Said<Json<Page<EventView>>> {
     let limit = paging.limit();
-    Ok(Json(site.timeline(&caller, None, paging.cursor.as_deref(), limit).await?))
+    Ok(Json(site.timeline(&caller, None, paging.cursor(), limit).await?))
 }
 
 /// Changes that can be taken back, newest first
@@ -208,7 +208,7 @@ async fn changes(
     Query(paging): Query<Paging>,
 ) -> Said<Json<Page<ChangeView>>> {
     let limit = paging.limit();
-    Ok(Json(site.changes(&caller, paging.cursor.as_deref(), limit).await?))
+    Ok(Json(site.changes(&caller, paging.cursor(), limit).await?))
 }
 
 /// Take a change back

@@ -43,6 +43,7 @@ fn page(api: &OpenApi) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "cordon API" }
                 link rel="stylesheet" href="/api/docs.css";
+                link rel="icon" href="data:,";
             }
             body {
                 main {

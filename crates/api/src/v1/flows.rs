@@ -43,6 +43,7 @@ enum Format {
 #[into_params(parameter_in = Query)]
 struct As {
     /// The file's format.
+    #[param(inline)]
     format: Format,
 }
 

@@ -28,7 +28,7 @@ async fn list(
     Query(paging): Query<Paging>,
 ) -> Said<Json<Page<LedgerRow>>> {
     let limit = paging.limit();
-    Ok(Json(site.ledger(&caller, paging.cursor.as_deref(), limit).await?))
+    Ok(Json(site.ledger(&caller, paging.cursor(), limit).await?))
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -96,7 +96,8 @@ trait Fallback {
 
 impl Fallback for Router<AnySite> {
     fn fallback_for_api(self) -> Self {
-        self.route("/api/{*rest}", axum::routing::any(nothing_there))
+        self.route("/api/", axum::routing::any(nothing_there))
+            .route("/api/{*rest}", axum::routing::any(nothing_there))
             .layer(middleware::map_response(wrong_method))
     }
 }

@@ -38,13 +38,18 @@ async fn people(State(site): State<AnySite>, SignedIn(caller): SignedIn) -> Said
 }
 
 /// A change to a person, and why.
+// Written out: a flattened struct would let unknown fields pass.
 #[derive(Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct EditAndReason {
-    /// What changes.
-    #[serde(flatten)]
-    edit: PersonEdit,
+    /// A new name.
+    name: Option<String>,
+    /// A new role.
+    role: Option<String>,
+    /// Whether they may no longer sign in.
+    disabled: Option<bool>,
     /// Why; needed where a second person must approve it.
-    #[serde(default)]
     reason: String,
 }
 
@@ -62,7 +67,9 @@ async fn edit(
     Path(id): Path<String>,
     Json(change): Json<EditAndReason>,
 ) -> Said<axum::response::Response> {
-    Ok(outcome(site.edit_person(&caller, &id, &change.edit, &change.reason).await?))
+    let EditAndReason { name, role, disabled, reason } = change;
+    let edit = PersonEdit { name, role, disabled };
+    Ok(outcome(site.edit_person(&caller, &id, &edit, &reason).await?))
 }
 
 /// Make a link that lets one new person in

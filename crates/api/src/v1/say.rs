@@ -67,6 +67,11 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
+    /// A form that is sent with an empty field means the beginning.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref().filter(|cursor| !cursor.is_empty())
+    }
+
     pub fn limit(&self) -> u32 {
         self.limit.unwrap_or(100)
     }

@@ -4,15 +4,17 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use cordon_service::view::{HealthView, ImportView, MapView, Me, Need, SettingsView, Today};
-use cordon_service::{Caller, Visit};
+use cordon_service::{Caller, Problem, ProblemKind, Visit};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +23,8 @@ use super::AnySite;
 use super::say::{Json, Problems, Query, Said};
 use crate::http::who::SignedIn;
 
+/// A sign of life, and after at most this long a session that is over ends its stream.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Largest file that is imported, in bytes.
 const IMPORT: usize = 64 << 20;
 
@@ -91,20 +95,24 @@ async fn events(
     SignedIn(caller): SignedIn,
 ) -> Said<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     site.me(&caller)?;
-    let ticks = stream::unfold(site.ticks(), |mut ticks| async move {
+    // The same rule as every list: a token for metrics alone learns nothing of the site.
+    site.today(&caller)?;
+    let ticks = site.ticks();
+    let ticks = stream::unfold((site, caller, ticks), |(site, caller, mut ticks)| async move {
         loop {
-            match ticks.recv().await {
-                Ok(tick) => {
-                    let event = Event::default().event("tick").json_data(&tick);
-                    return event.ok().map(|event| (Ok(event), ticks));
-                }
+            let event = match timeout(HEARTBEAT, ticks.recv()).await {
+                Ok(Ok(tick)) => Event::default().event("tick").json_data(&tick).ok()?,
                 // Whoever is slow has missed some; the next says all that counts.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return None,
-            }
+                Ok(Err(RecvError::Lagged(_))) => continue,
+                Ok(Err(RecvError::Closed)) => return None,
+                Err(_) => Event::default().comment("here"),
+            };
+            // Whoever signed out or was disabled meanwhile hears nothing more.
+            site.me(&caller).ok()?;
+            return Some((Ok(event), (site, caller, ticks)));
         }
     });
-    Ok(Sse::new(ticks).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+    Ok(Sse::new(ticks))
 }
 
 /// Numbers for Prometheus
@@ -143,8 +151,15 @@ async fn import(
     State(site): State<AnySite>,
     SignedIn(caller): SignedIn,
     Query(file): Query<FileName>,
-    content: axum::body::Bytes,
+    request: axum::extract::Request,
 ) -> Said<Json<ImportView>> {
+    // Before 64 MB are taken into memory; the site asks its policies again.
+    let name = cordon_model::record::Action::RecordsImport.name();
+    if !site.me(&caller)?.may.iter().any(|may| may == name) {
+        let detail = "your role does not permit records.import; ask an admin";
+        return Err(Problem::new(ProblemKind::Forbidden, detail).into());
+    }
+    let content = Bytes::from_request(request, &()).await?;
     Ok(Json(site.import(&caller, &file.name, &content).await?))
 }
 
@@ -152,9 +167,8 @@ async fn import(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BackupTo {
-    /// A file on the service's machine that does not exist yet, inside its data folder's
-    /// `backups`; a bare name is enough.
-    #[schema(max_length = 255)]
+    /// A name that no backup in the data folder's `backups` has yet.
+    #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$")]
     file: String,
 }
 

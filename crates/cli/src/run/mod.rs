@@ -5,11 +5,13 @@
 
 mod house;
 mod logging;
+mod memory;
 mod outside;
 mod serve;
 mod settings;
 mod sources;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,11 +19,17 @@ use cordon_guard::{Account, Plan, give_up, prepare_folder};
 use cordon_service::view::CheckView;
 
 use crate::args::RunArgs;
+use crate::demo::Demo;
 use crate::failure::Failure;
 
-pub use outside::Outside;
-pub use settings::{Loaded, data_folder};
+pub use house::{SITE, origin as ledger_origin};
+pub use outside::{Outside, worth_listening};
+pub use serve::SOCKET;
+pub use settings::{Loaded, data_folder, load, usual_places};
 pub use sources::Packets;
+
+/// The folder in the data folder that is there while a restore moves the state.
+pub const MOVING: &str = "restore.moving";
 
 /// What the service is started for.
 pub struct Start {
@@ -29,15 +37,17 @@ pub struct Start {
     pub loaded: Loaded,
     /// Where packets come from.
     pub packets: Packets,
-    /// Said after the link, by whoever starts it.
-    pub story: Option<String>,
+    /// Where it is a demo.
+    pub demo: Option<Demo>,
 }
 
 /// Runs the command.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let loaded = settings::load(&args.config, &args.assignments())?;
+    memory::one_heap();
+    let loaded = load(&args.config, &args.assignments())?;
     let packets = Packets::from_config(&loaded.settings.config);
-    start(Start { loaded, packets, story: None })
+    packets.check()?;
+    start(Start { loaded, packets, demo: None })
 }
 
 /// Runs the service until it is told to stop.
@@ -47,17 +57,23 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
     cordon_crypto::tls::install_provider();
     let account = account(config.run.user.as_ref().map(|name| name.as_str()))?;
     let data = data_folder(&config);
+    if data.join(MOVING).exists() {
+        return Err(Failure::Other(format!(
+            "a restore into {} was broken off; run `cordon restore` with the same words again, then start",
+            data.display()
+        )));
+    }
+    let outside = Outside::open(&config, &start.packets)?;
     prepare_folder(&data, account.as_ref()).map_err(|error| {
         Failure::Other(format!("{}: {error}; name another folder with --data", data.display()))
     })?;
-    let outside = Outside::open(&config, &start.packets)?;
     let certificate = [&config.web.certificate, &config.web.key];
     let plan = Plan {
         write: vec![data.clone()],
         read: certificate
             .into_iter()
             .flatten()
-            .map(|path| path.as_path().to_owned())
+            .flat_map(|path| certificate_places(path.as_path()))
             .chain(start.packets.files())
             .chain(start.loaded.file.clone())
             .collect(),
@@ -91,6 +107,22 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
     let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Where a certificate's file is read: in its folder, and in the one it is linked from. A right to
+/// the file alone ends when another takes its place, which is how certificates are renewed.
+fn certificate_places(path: &Path) -> Vec<PathBuf> {
+    let linked = std::fs::canonicalize(path).ok();
+    [Some(path.to_owned()), linked]
+        .into_iter()
+        .flatten()
+        .map(|path| match path.parent() {
+            Some(folder) if folder != Path::new("") && folder != Path::new("/") => {
+                folder.to_owned()
+            }
+            _ => path,
+        })
+        .collect()
 }
 
 /// Whom to become: the user that is configured, else `cordon` where root starts it and there is

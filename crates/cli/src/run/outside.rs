@@ -54,7 +54,7 @@ fn listen(wanted: SocketAddr) -> Result<TcpListener, Failure> {
 
 fn sockets(wanted: &[String]) -> Result<Vec<(String, RawSocket)>, Failure> {
     let names: Vec<String> = match wanted {
-        [] => live::interfaces().into_iter().filter(|name| is_worth_it(name)).collect(),
+        [] => worth_listening(),
         named => named.to_vec(),
     };
     if names.is_empty() {
@@ -68,6 +68,11 @@ fn sockets(wanted: &[String]) -> Result<Vec<(String, RawSocket)>, Failure> {
         Ok((name, socket))
     };
     names.into_iter().map(open).collect()
+}
+
+/// The interfaces that are listened on where none is named.
+pub fn worth_listening() -> Vec<String> {
+    live::interfaces().into_iter().filter(|name| is_worth_it(name)).collect()
 }
 
 /// Up, and with hardware behind it: bridges and tunnels would show packets twice.

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as channel};
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware;
-use cordon_api::http::{Door, DoorOptions, door, headers, serve_tls, serve_unix, who};
+use cordon_api::http::{Door, DoorOptions, serve_tls, serve_unix, stack};
 use cordon_authz::Policies;
 use cordon_config::{Config, MetricsFor as Configured};
 use cordon_crypto::tls::Refreshed;
@@ -16,22 +14,21 @@ use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::{Clock, SystemClock};
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
 use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, intake};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
-use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use super::house::{House, Opened, SITE};
 use super::{Outside, Start};
+use crate::demo::Visitor;
 use crate::failure::Failure;
 use crate::input::note;
 
 /// The socket in the data folder through which this machine's root asks.
 pub const SOCKET: &str = "cordon.sock";
-/// A request takes longer only if it streams.
-const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 /// Between two conclusions about all devices.
 const CONCLUDE: Duration = Duration::from_secs(5);
+/// The same in a demo, where somebody watches.
+const CONCLUDE_DEMO: Duration = Duration::from_secs(1);
 /// A long flow is told in parts of this length.
 const ACTIVE_TIMEOUT: Duration = Duration::from_secs(300);
 /// A device that was heard within this time is there.
@@ -48,6 +45,7 @@ pub async fn serve(
     mut outside: Outside,
     house: House,
 ) -> Result<(), Failure> {
+    let signals = Signals::hear()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let names = names(&config);
     let port =
@@ -103,7 +101,7 @@ pub async fn serve(
         stop: Arc::clone(&stop_threads),
         gauges,
         options: WatchOptions {
-            conclude_every: CONCLUDE,
+            conclude_every: if start.demo.is_some() { CONCLUDE_DEMO } else { CONCLUDE },
             flush_every: config.history.flush_every.duration(),
             live,
             site: site_name()?,
@@ -119,7 +117,12 @@ pub async fn serve(
         hostnames: names.clone(),
     });
     let site: Arc<dyn Site> = Arc::clone(&engine) as _;
-    let router = router(Arc::clone(&site), Arc::clone(&door));
+    let visitor = start.demo.as_ref().map(|_| Visitor::expected(&engine)).transpose()?;
+    let (demo, link) = visitor.map_or((None, None), |(visitor, link)| (Some(visitor), Some(link)));
+    let routes = cordon_api::v1::router(Arc::clone(&site))
+        .merge(demo.map(Visitor::router).unwrap_or_default())
+        .merge(cordon_console::router(Arc::clone(&site)));
+    let router = stack(routes, site, Arc::clone(&door));
     let socket = house.data.join(SOCKET);
     let unix = tokio::spawn({
         let (router, stopped, socket) = (router.clone(), stopped.clone(), socket.clone());
@@ -131,9 +134,16 @@ pub async fn serve(
     let tls: cordon_api::http::Tls = Arc::new(move || Arc::clone(&tls_config));
     let https = tokio::spawn(serve_tls(listener, tls, door, router, stopped.clone()));
 
-    greet(&engine, &origins, &config, port, start.story.as_deref()).await?;
+    match (&start.demo, link) {
+        (Some(demo), Some(link)) => {
+            let origin = origins.first().map(String::as_str).unwrap_or_default();
+            welcome(origin, &link, &demo.folder.display().to_string());
+        }
+        _ => greet(&engine, &origins, &config, port).await?,
+    }
     outside.notify.ready("listening");
-    wait(&outside.notify, || {
+    let left = start.demo.is_some().then(input_ends);
+    wait(signals, &outside.notify, left, || {
         let refreshed = identity.refresh(&vault, clock.now());
         let mut trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match refreshed {
@@ -185,7 +195,11 @@ fn engine_options(
         session: cordon_people::session::SessionOptions {
             idle: config.web.session_idle.duration(),
             absolute: config.web.session_longest.duration(),
-            ..Default::default()
+            fresh: match start.demo {
+                // The visitor has nothing to sign in again with.
+                Some(_) => config.web.session_longest.duration(),
+                None => cordon_people::session::SessionOptions::default().fresh,
+            },
         },
         second_person: config.web.second_person,
         metrics: match config.web.metrics {
@@ -213,20 +227,6 @@ fn engine_options(
         }),
         online_within: ONLINE,
     })
-}
-
-/// Everything that is served, with what recognises and protects callers around it.
-fn router(site: Arc<dyn Site>, door: Arc<Door>) -> Router {
-    cordon_api::v1::router(Arc::clone(&site))
-        .merge(cordon_console::router(Arc::clone(&site)))
-        .layer(middleware::from_fn_with_state(site, who::recognise))
-        .layer(middleware::from_fn_with_state(door, door::admit))
-        .layer(CompressionLayer::new().gzip(true))
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            LONGEST_REQUEST,
-        ))
-        .layer(middleware::from_fn(headers::secure))
 }
 
 /// How long each class is kept: as configured, else as the table says.
@@ -280,7 +280,6 @@ async fn greet(
     origins: &[String],
     config: &Config,
     port: u16,
-    story: Option<&str>,
 ) -> Result<(), Failure> {
     note(&format!("console at {}", origins.join(" or ")));
     if engine.is_unclaimed() {
@@ -300,10 +299,37 @@ async fn greet(
             "the browser will warn: the certificate is of our own making. Its fingerprint is on the Health page; web.certificate takes yours.",
         );
     }
-    if let Some(story) = story {
-        note(story);
-    }
     Ok(())
+}
+
+/// Says how a demo is entered and what there is to see.
+fn welcome(origin: &str, link: &str, folder: &str) {
+    note(&format!(
+        "a small clinic, a water works and a home, made up and played three times as fast, for three minutes:\n\n    \
+         {origin}/demo/{link}\n\n\
+         Open it once, in a browser on this machine: it signs you in. The browser warns, since the certificate is of our own making.\n\n  \
+         {origin}/          Today: devices appear, and what a person should do first\n  \
+         {origin}/map       who talks to whom, and who reaches the Internet\n  \
+         {origin}/fix       default passwords, clear text, a stopped controller: each with how to mend it\n  \
+         {origin}/findings  the packet that shows each of them\n  \
+         {origin}/devices   give one a name; /changes takes it back\n  \
+         {origin}/traffic   every conversation, also as a file\n  \
+         {origin}/ledger    what you did, signed; nobody can change it unseen\n  \
+         {origin}/api/docs  the same for programs\n\n\
+         In another terminal:  cordon fix --data {folder}\n\
+         Ctrl-C ends it and removes everything.\n"
+    ));
+}
+
+/// Tells once standard input ends: whoever started a demo is gone.
+fn input_ends() -> tokio::sync::oneshot::Receiver<()> {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nothing is ever written there; an error is an end as well.
+        drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+        let _ = gone.send(());
+    });
+    told
 }
 
 /// The machine's own address on the network, for those who cannot resolve its name.
@@ -320,21 +346,47 @@ fn elsewhere(listen: SocketAddr, port: u16) -> Option<String> {
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| origin(&ip.to_string(), port))
 }
 
+/// What the service is told by signals. Heard from before anything is opened: a service that is
+/// ended while it starts ends in order as well.
+struct Signals {
+    end: Signal,
+    interrupt: Signal,
+    again: Signal,
+}
+
+impl Signals {
+    fn hear() -> Result<Self, Failure> {
+        let hear = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
+        Ok(Signals {
+            end: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            again: hear(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for the end; looks at the certificate now and then, and tells the watchdog.
-async fn wait(notify: &cordon_guard::Notify, refresh: impl Fn()) -> Result<(), Failure> {
-    let hear = |kind| signal(kind).map_err(|error| Failure::Other(error.to_string()));
-    let (mut end, mut interrupt, mut again) = (
-        hear(SignalKind::terminate())?,
-        hear(SignalKind::interrupt())?,
-        hear(SignalKind::hangup())?,
-    );
+async fn wait(
+    mut signals: Signals,
+    notify: &cordon_guard::Notify,
+    left: Option<tokio::sync::oneshot::Receiver<()>>,
+    refresh: impl Fn(),
+) -> Result<(), Failure> {
+    let left = async {
+        match left {
+            Some(left) => drop(left.await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(left);
     let mut alive = tokio::time::interval(notify.every().unwrap_or(Duration::from_secs(3600)));
     let mut certificate = tokio::time::interval(CERTIFICATE);
     loop {
         tokio::select! {
-            _ = end.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = again.recv() => refresh(),
+            () = &mut left => return Ok(()),
+            _ = signals.end.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.again.recv() => refresh(),
             _ = certificate.tick() => refresh(),
             _ = alive.tick() => notify.alive(),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use cordon_capture::{LiveOptions, LiveSource, expand};
+use cordon_capture::{FileSource, InputPath, LiveOptions, LiveSource, expand, live};
 use cordon_config::Config;
 use cordon_lab::{Frames, Site};
 use cordon_model::{LinkType, PacketId, RawPacket, Timestamp};
@@ -47,6 +47,32 @@ impl Packets {
             None => Packets::Live(
                 config.capture.interfaces.iter().map(|name| name.as_str().to_owned()).collect(),
             ),
+        }
+    }
+
+    /// Whether they can come at all: looked at before anything is made.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Packets::Lab { .. } => Ok(()),
+            Packets::Replay { paths, .. } => {
+                for path in expand(paths)?.paths {
+                    let is_file = matches!(&path, InputPath::File(file) if file.is_file());
+                    if is_file {
+                        FileSource::open(&path, 0)?;
+                    }
+                }
+                Ok(())
+            }
+            Packets::Live(names) => {
+                let there = live::interfaces();
+                match names.iter().find(|name| !there.contains(name)) {
+                    None => Ok(()),
+                    Some(name) => Err(Failure::Other(format!(
+                        "there is no network interface {name:?}; there are: {}",
+                        there.join(", ")
+                    ))),
+                }
+            }
         }
     }
 

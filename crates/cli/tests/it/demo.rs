@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::{LAB, cordon, look, text};
 
 #[test]
-fn the_demo_leaves_captures_and_a_report() {
+fn the_demo_without_a_service_leaves_captures_and_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("here");
-    let ran = cordon(&["demo", "--out", &text(&out)]);
+    let ran = cordon(&["demo", "--once", "--out", &text(&out)]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.contains("Do these five first") && ran.out.contains("Now try yours"));
     for file in ["wired.pcap", "wifi.pcap", "report.html"] {

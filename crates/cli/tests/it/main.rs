@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start peers and bound their time")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -13,9 +14,16 @@
 mod bad_input;
 mod corpus;
 mod demo;
+mod demo_service;
 mod formats;
+mod hard;
+mod ledger;
 mod live;
 mod peers;
+mod restore;
+mod running;
+mod transcripts;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -32,6 +40,9 @@ pub struct Ran {
 pub fn cordon(arguments: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR").env("LANG", "C.UTF-8");
+    for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"] {
+        command.env(name, "/nonexistent");
+    }
     ran(command.output().unwrap())
 }
 

@@ -6,7 +6,7 @@ use cordon_service::view::TotpSetup;
 use maud::{Markup, html};
 
 use super::sign_in::greeting;
-use crate::ask::{Enter, visit};
+use crate::ask::{Enter, end_former, visit};
 use crate::console::Console;
 use crate::frame;
 use crate::reply::{self, Shown, Wrong};
@@ -119,10 +119,11 @@ pub(crate) async fn code(
         Ok(enter) => enter,
         Err(response) => return Ok(response),
     };
-    let Enter { site, visit, fields, .. } = enter;
+    let Enter { site, visit, before, fields, .. } = enter;
     let enrolled = site.enrol_password_finish(&visit, &link, &fields.text("code")).await;
     let back = format!("/enrol/{}", encode(&link));
     let enrolled = enrolled.map_err(|problem| Wrong::from(problem).back(&back))?;
+    end_former(&site, before).await;
     let body = html! {
         p.lead { (greeting(&enrolled.signed_in.me.name)) }
         div.panel {

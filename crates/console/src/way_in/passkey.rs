@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use cordon_service::{Problem, SignedIn};
 use serde_json::{Value, json};
 
-use crate::ask::Enter;
+use crate::ask::{Enter, end_former};
 use crate::reply::{self, own_path, wrong_json};
 
 /// `POST /auth/passkey/create/begin` with `link` and `name`.
@@ -17,11 +17,15 @@ pub(crate) async fn create_begin(enter: Enter) -> Response {
 
 /// `POST /auth/passkey/create/finish` with `link`, `label` and `credential`.
 pub(crate) async fn create_finish(enter: Enter) -> Response {
-    let Enter { site, visit, json, .. } = enter;
+    let Enter { site, visit, before, json, .. } = enter;
     let Some(mut body) = json else { return unreadable() };
     let credential = body.get_mut("credential").map(Value::take).unwrap_or_default();
     let (link, label) = (text(&body, "link"), text(&body, "label"));
-    signed_in(site.enrol_passkey_finish(&visit, link, label, credential).await, "/")
+    let answer = site.enrol_passkey_finish(&visit, link, label, credential).await;
+    if answer.is_ok() {
+        end_former(&site, before).await;
+    }
+    signed_in(answer, "/")
 }
 
 /// `POST /auth/passkey/get/begin`.
@@ -31,11 +35,15 @@ pub(crate) async fn get_begin(enter: Enter) -> Response {
 
 /// `POST /auth/passkey/get/finish` with `credential` and `next`.
 pub(crate) async fn get_finish(enter: Enter) -> Response {
-    let Enter { site, visit, json, .. } = enter;
+    let Enter { site, visit, before, json, .. } = enter;
     let Some(mut body) = json else { return unreadable() };
     let credential = body.get_mut("credential").map(Value::take).unwrap_or_default();
     let next = own_path(Some(text(&body, "next"))).to_owned();
-    signed_in(site.passkey_finish(&visit, credential).await, &next)
+    let answer = site.passkey_finish(&visit, credential).await;
+    if answer.is_ok() {
+        end_former(&site, before).await;
+    }
+    signed_in(answer, &next)
 }
 
 fn options(options: cordon_service::Answer<Value>, enter: &Enter) -> Response {

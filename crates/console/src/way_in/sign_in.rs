@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordon_service::Caller;
 use maud::html;
 
-use crate::ask::{Act, Ask, Enter, visit};
+use crate::ask::{Act, Ask, Enter, end_former, visit};
 use crate::console::Console;
 use crate::fields::Fields;
 use crate::frame;
@@ -53,12 +53,13 @@ pub(crate) async fn show(State(console): State<Console>, request: Request) -> Re
 
 /// `POST /sign-in`: with a password and a code.
 pub(crate) async fn password(enter: Enter) -> Shown {
-    let Enter { site, visit, fields, .. } = enter;
+    let Enter { site, visit, before, fields, .. } = enter;
     let next = own_path(fields.get("next")).to_owned();
     let (name, code) = (fields.text("name"), fields.text("code"));
     let password = fields.get("password").unwrap_or_default();
     let signed_in = site.password_sign_in(&visit, &name, password, &code).await;
     let signed_in = signed_in.map_err(|problem| Wrong::from(problem).back(&next))?;
+    end_former(&site, before).await;
     Ok(reply::sign_in(Redirect::to(&next).into_response(), &signed_in))
 }
 

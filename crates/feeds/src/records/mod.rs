@@ -17,8 +17,8 @@
 //! ```
 //!
 //! Evidence of an imported fact or flow is the number of its line: [`PacketId::number`] counts
-//! lines from 1. A flow's application is [`Basis::Payload`] where the other tool says that it
-//! recognised it, and [`Basis::Port`] where only the port says so.
+//! lines from 1. A flow's application is [`Basis::Payload`](cordon_model::Basis::Payload) where the other tool says that it
+//! recognised it, and [`Basis::Port`](cordon_model::Basis::Port) where only the port says so.
 
 mod csv;
 mod detect;

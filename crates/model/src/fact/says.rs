@@ -59,7 +59,7 @@ impl Said {
         }
     }
 
-    /// What was said, in at most [`MOST_CHARACTERS`] characters. Never a secret: where one was
+    /// What was said, in at most 400 characters. Never a secret: where one was
     /// sent, only that fact.
     #[must_use]
     pub fn says(&self) -> String {

@@ -102,6 +102,20 @@ fn an_accepted_risk_stays_accepted_until_its_time_and_then_opens() {
 }
 
 #[test]
+fn an_edit_during_a_recording_of_long_ago_ends_no_acceptance() {
+    let mut register = register();
+    Scene::default().with(named(START)).weak(TELNET, START, START).see(&mut register, START);
+    let until = Some(at(START + DAY));
+    register.accept(&key(), "behind a firewall", until, "person:anna", at(START)).unwrap();
+    let edit = Edit { owner: Some(Some("Anna".into())), ..Default::default() };
+    let device = register.finding(&key()).unwrap().finding.device.clone().unwrap();
+    // People edit by the clock on the wall, years after the packets.
+    let update = register.edit(&device, &edit, "person:anna", at(START + 900 * DAY)).unwrap();
+    assert!(update.findings.is_empty());
+    assert_eq!(register.finding(&key()).unwrap().state, FindingState::Accepted);
+}
+
+#[test]
 fn findings_of_one_kind_with_different_titles_are_told_apart() {
     let mut register = register();
     let mut scene =

@@ -13,11 +13,16 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
 
 /// How a piece of text looks. It never carries meaning alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Tone {
+pub enum Tone {
+    /// As it comes.
     Normal,
+    /// Names and what matters.
     Strong,
+    /// What may be passed over.
     Faint,
+    /// All is well.
     Good,
+    /// How grave something is.
     Severity(Severity),
 }
 
@@ -39,46 +44,56 @@ impl Tone {
 }
 
 /// A piece of text in one tone.
-pub(super) type Span<'a> = (Tone, Cow<'a, str>);
+pub type Span<'a> = (Tone, Cow<'a, str>);
 
 /// A span of anything that is text.
-pub(super) fn span<'a>(tone: Tone, text: impl Into<Cow<'a, str>>) -> Span<'a> {
+pub fn span<'a>(tone: Tone, text: impl Into<Cow<'a, str>>) -> Span<'a> {
     (tone, text.into())
 }
 
 /// Lines on their way to a terminal.
-pub(super) struct Page<'o, W: fmt::Write> {
+pub struct Page<'o, W: fmt::Write> {
     out: &'o mut W,
     style: Style,
 }
 
 impl<'o, W: fmt::Write> Page<'o, W> {
-    pub(super) fn new(style: Style, out: &'o mut W) -> Self {
+    /// A page on the way to `out`.
+    pub fn new(style: Style, out: &'o mut W) -> Self {
         let width = style.width.clamp(*WIDTHS.start(), *WIDTHS.end());
         Page { out, style: Style { width, ..style } }
     }
 
-    pub(super) const fn width(&self) -> usize {
+    /// Columns in a line.
+    #[must_use]
+    pub const fn width(&self) -> usize {
         self.style.width
     }
 
     /// What stands for text that did not fit.
-    pub(super) const fn mark(&self) -> &'static str {
+    pub const fn mark(&self) -> &'static str {
         if self.style.unicode { "…" } else { ".." }
     }
 
     /// The text as it will appear.
-    pub(super) fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let text = plain(text);
         if self.style.unicode { text } else { Cow::Owned(ascii(&text).into_owned()) }
     }
 
-    pub(super) fn blank(&mut self) -> fmt::Result {
+    /// An empty line, or the end of one.
+    ///
+    /// # Errors
+    /// Only those of the terminal.
+    pub fn blank(&mut self) -> fmt::Result {
         self.out.write_char('\n')
     }
 
     /// A heading with a rule to the right edge.
-    pub(super) fn heading(&mut self, title: &str) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Only those of the terminal.
+    pub fn heading(&mut self, title: &str) -> fmt::Result {
         self.blank()?;
         let rest = self.width().saturating_sub(columns(title) + 1);
         let rule = "─".repeat(rest);
@@ -86,7 +101,10 @@ impl<'o, W: fmt::Write> Page<'o, W> {
     }
 
     /// One line, as it is; the caller knows that it fits.
-    pub(super) fn line(&mut self, spans: &[Span]) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Only those of the terminal.
+    pub fn line(&mut self, spans: &[Span]) -> fmt::Result {
         for (tone, text) in spans {
             self.put(*tone, text)?;
         }
@@ -95,7 +113,10 @@ impl<'o, W: fmt::Write> Page<'o, W> {
 
     /// Words wrapped to the width: `head` on the first line, following lines indented as far as
     /// the head reaches.
-    pub(super) fn paragraph(&mut self, head: &[Span], body: &[Span]) -> fmt::Result {
+    ///
+    /// # Errors
+    /// Only those of the terminal.
+    pub fn paragraph(&mut self, head: &[Span], body: &[Span]) -> fmt::Result {
         let indent: usize = head.iter().map(|(_, text)| columns(&self.shown(text))).sum();
         let room = self.width().saturating_sub(indent).max(20);
         for (tone, text) in head {

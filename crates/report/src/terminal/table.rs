@@ -10,7 +10,8 @@ use crate::plain::{clip, columns};
 const GAP: usize = 2;
 
 /// One column.
-pub(super) struct Column {
+pub struct Column {
+    /// What stands above it.
     pub title: &'static str,
     /// Below this it says nothing any more.
     pub least: usize,
@@ -21,10 +22,13 @@ pub(super) struct Column {
 }
 
 /// One cell: spans in a row.
-pub(super) type Cell<'a> = Vec<Span<'a>>;
+pub type Cell<'a> = Vec<Span<'a>>;
 
-/// Writes the head of the table and its rows; `None` among the rows is an empty line.
-pub(super) fn write<W: fmt::Write>(
+/// Writes the head of the table and its rows.
+///
+/// # Errors
+/// Only those of the terminal.
+pub fn write<W: fmt::Write>(
     page: &mut Page<W>,
     columns: &[Column],
     rows: &[Vec<Cell>],

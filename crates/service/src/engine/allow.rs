@@ -52,6 +52,12 @@ impl Engine {
         self.may(caller, Action::PersonInvite, on, Context::default())
     }
 
+    /// Whether a caller may see everybody; themselves they always may.
+    pub(super) fn may_see_people(&self, caller: &Caller) -> Answer<Needs> {
+        let on = Resource::Person { id: &NOBODY, role: Role::Viewer };
+        self.may(caller, Action::PeopleView, on, Context::default())
+    }
+
     /// Asks the policies. A refusal to change something is written to the log; that it takes a
     /// fresh sign-in is an answer of its own.
     pub(super) fn may(

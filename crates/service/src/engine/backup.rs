@@ -20,10 +20,15 @@ impl Engine {
         let entry = self.entry(&caller.actor(), Action::BackupMake, "", &[("to", to)]);
         // First written down, so that the backup holds that it was made.
         self.commit(Vec::new(), vec![entry]).await?;
-        let unfinished = folder.with_extension("unfinished");
+        // A name of its own for each: with_extension would make one of `a.1` and `a.2`. The dot
+        // in front keeps it apart from every backup.
+        let unfinished = self.options.data.join(BACKUPS).join(format!(".{to}.unfinished"));
         let failed = |error: std::io::Error| {
-            let detail =
-                format!("the backup could not be written: {error}; make room and try again");
+            tracing::error!(%error, "a backup failed");
+            let detail = format!(
+                "the backup could not be written ({}); make room and try again",
+                error.kind()
+            );
             Problem::new(ProblemKind::Unavailable, detail)
         };
         std::fs::create_dir_all(&unfinished).map_err(failed)?;
@@ -68,6 +73,9 @@ impl Engine {
 }
 
 /// Copies a file or folder, synced; what does not exist is passed over.
+///
+/// # Errors
+/// Where something cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let kind = match std::fs::symlink_metadata(from) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

@@ -22,10 +22,7 @@ const LABEL: usize = 60;
 
 impl Engine {
     pub(super) fn look_at_link(&self, visit: &Visit, link: &str) -> Answer<EnrolView> {
-        let now = self.clock.now();
-        self.limits()
-            .attempt(visit.from.into(), Try::Ceremony, now)
-            .map_err(|wait| Problem::new(ProblemKind::TooMany, wait.to_string()))?;
+        self.within_limits(visit, Try::Ceremony)?;
         let invite = self.link(link).map_err(refused)?;
         let hindrance = self.passkeys.hindrance(&visit.origin);
         let name = invite.person.as_ref().and_then(|id| self.name_of(id));
@@ -115,8 +112,10 @@ impl Engine {
         name: &str,
         password: &str,
     ) -> Answer<TotpSetup> {
-        self.count(visit, Try::Password { name: "enrolment" }).await?;
+        self.count(visit, Try::Ceremony).await?;
         let invite = self.usable(visit, link).await?;
+        // Hashing is counted for the link that it is done for: who has none spends nobody's tries.
+        self.count(visit, Try::Password { name: link }).await?;
         let (person, name) = self.who_enrols(&invite, name)?;
         let context = [name.as_str(), self.options.site_name.as_str(), "cordon"];
         let chosen = NewPassword::choose(password, &context)
@@ -244,6 +243,9 @@ impl Engine {
         let invite = self.folk().invites.get(&hash).cloned();
         let invite = invite.ok_or(SignInError::new(Refusal::UnknownLink))?;
         invite::check(&invite, self.clock.now())?;
+        if self.is_ahead(invite.created) {
+            return Err(Refusal::ExpiredLink.into());
+        }
         Ok(invite)
     }
 

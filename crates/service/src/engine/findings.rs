@@ -51,7 +51,7 @@ impl Engine {
             .collect();
         gravest_first(&mut found);
         let total = found.len() as u64;
-        let begin = match &query.cursor {
+        let begin = match query.cursor.as_ref().filter(|cursor| !cursor.is_empty()) {
             None => 0,
             Some(cursor) => found
                 .iter()

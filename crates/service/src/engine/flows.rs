@@ -89,7 +89,11 @@ impl Engine {
         tokio::task::spawn_blocking(move || ask(&history))
             .await
             .map_err(|_| broken("the history could not be searched".to_owned()))?
-            .map_err(|error| broken(error.to_string()))
+            .map_err(|error| {
+                // It names files: for whoever runs the service, not for who asks.
+                tracing::error!(%error, "the history failed");
+                broken("the history failed; the service's log says why".to_owned())
+            })
     }
 
     /// The search in the history's terms; none where nothing can match.

@@ -18,6 +18,9 @@ use crate::{Answer, Caller, Problem, ProblemKind, Visit};
 /// A certificate that ends within this time is worth a warning, in days.
 const CERTIFICATE_DAYS: u64 = 14;
 
+/// 1 January 2025, before this was written: an earlier time is wrong for certain.
+const PLAUSIBLE: Timestamp = Timestamp::from_secs(1_735_689_600);
+
 impl Engine {
     pub(super) fn show_health(&self, caller: &Caller) -> Answer<HealthView> {
         self.may_view(caller)?;
@@ -63,6 +66,13 @@ impl Engine {
         for source in &view.sources {
             checks.push(source_check(source));
         }
+        checks.extend(self.clock_check());
+        checks.push(match &*self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => check("database", "good", "everything is written", None),
+            Some(why) => check("database", "bad", why.clone(), Some(
+                "what was acknowledged is kept; what is seen is written as soon as that is mended",
+            )),
+        });
         checks.push(match (view.flows_lost, &*self.flush_error()) {
             (_, Some(error)) => {
                 check("history", "bad", format!("flows cannot be written: {error}"), Some(
@@ -95,6 +105,19 @@ impl Engine {
             ),
         });
         checks
+    }
+
+    fn clock_check(&self) -> Option<CheckView> {
+        let (now, instant) = (self.clock.now(), self.clock.instant());
+        let fix = Some("set the machine's clock, best by NTP");
+        if now < PLAUSIBLE {
+            return Some(check("clock", "bad", format!("it says {}", time(now)), fix));
+        }
+        let days = self.steady().ahead(now, instant)?.as_secs() / 86_400;
+        let says = format!(
+            "it jumped ahead by {days} days; for a week nothing is removed on its account, in case it is wrong"
+        );
+        Some(check("clock", "warning", says, fix))
     }
 
     fn flush_error(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -19,6 +19,7 @@ mod people;
 mod show;
 mod sign_in;
 mod site;
+mod steady;
 mod today;
 mod tokens;
 mod world;
@@ -27,6 +28,7 @@ mod write;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use cordon_authz::Policies;
@@ -39,9 +41,10 @@ use cordon_people::limit::{LimitOptions, Limits};
 use cordon_people::password::{HashOptions, Hasher};
 use cordon_people::{Ceremonies, Passkeys};
 use cordon_register::Register;
-use cordon_store::{Before, Commit, State};
+use cordon_store::{Before, LedgerFilter, State};
 use tokio::sync::broadcast;
 
+pub use backup::copy as copy_kept;
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 
 use crate::clock::Clock;
@@ -49,10 +52,15 @@ use crate::intake::Counters;
 use crate::watch::{Gauges, Records};
 use crate::{Problem, ProblemKind, Tick};
 use folk::Folk;
+use steady::Steady;
 use world::World;
 
 /// Changes that can be taken back, kept in memory.
 const CHANGES: usize = 256;
+/// Ledger entries that are looked at for a jump of the clock.
+const ENTRIES: usize = 256;
+/// A clock that goes back by more was set, and is not being adjusted.
+const SET_BACK: Duration = Duration::from_secs(300);
 /// Ticks that a slow listener may be behind.
 const TICKS: usize = 16;
 
@@ -80,6 +88,9 @@ pub struct Engine {
     ticked: AtomicU64,
     started: Timestamp,
     verified: Mutex<Option<(Timestamp, Result<u64, String>)>>,
+    /// Why the latest write to the store failed.
+    unwritten: Mutex<Option<String>>,
+    steady: Mutex<Steady>,
 }
 
 /// Where packets come from, once they do.
@@ -107,6 +118,14 @@ impl Engine {
         let hasher = Hasher::new(HashOptions::default())
             .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))?;
         let started = clock.now();
+        let page = Before { before: None, limit: ENTRIES };
+        let entries = state.ledger_search(&LedgerFilter::default(), page).await.map_err(broken)?;
+        let entries: Vec<Timestamp> = entries
+            .rows
+            .iter()
+            .filter_map(|row| Some(cordon_ledger::decode(&row.record).ok()?.1.at))
+            .collect();
+        let steady = Steady::new(&entries, started, clock.instant());
         let engine = Arc::new(Engine {
             folk: RwLock::new(Folk::new(
                 snapshot.people,
@@ -125,6 +144,8 @@ impl Engine {
             ticks: broadcast::channel(TICKS).0,
             ticked: AtomicU64::new(0),
             verified: Mutex::new(None),
+            unwritten: Mutex::new(None),
+            steady: Mutex::new(steady),
             hasher: Arc::new(hasher),
             passkeys,
             options,
@@ -166,6 +187,21 @@ impl Engine {
         self.world.load().now
     }
 
+    /// The time by which things may be removed; behind the wall clock after a jump of it.
+    fn removal_time(&self) -> Timestamp {
+        self.steady().now(self.clock.now(), self.clock.instant())
+    }
+
+    fn steady(&self) -> MutexGuard<'_, Steady> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something was made at a time that is still to come. It was made before the clock
+    /// was set back: how old it is nobody knows, and it would last until its time comes again.
+    fn is_ahead(&self, made: Timestamp) -> bool {
+        made.since(self.clock.now()) > SET_BACK
+    }
+
     fn folk(&self) -> RwLockReadGuard<'_, Folk> {
         self.folk.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,11 +222,7 @@ impl Engine {
         detail: &[(&str, &str)],
     ) -> Result<(), Problem> {
         let entry = self.entry("system", action, subject, detail);
-        self.state
-            .commit(Commit { writes: Vec::new(), entries: vec![entry] })
-            .await
-            .map_err(broken)?;
-        Ok(())
+        self.commit(Vec::new(), vec![entry]).await.map(drop)
     }
 
     fn entry(&self, actor: &str, action: Action, subject: &str, detail: &[(&str, &str)]) -> Entry {
@@ -217,8 +249,15 @@ fn broken(error: cordon_store::StoreError) -> Problem {
         StoreError::Full | StoreError::Busy | StoreError::ReadOnly(_) => ProblemKind::Unavailable,
         _ => ProblemKind::Broken,
     };
-    if kind == ProblemKind::Broken {
-        tracing::error!(%error, "the store failed");
+    match &error {
+        StoreError::Conflict(_)
+        | StoreError::TooLarge { .. }
+        | StoreError::Full
+        | StoreError::Busy => Problem::new(kind, error.to_string()),
+        // The rest names files and rows: for whoever runs the service, not for who asks.
+        _ => {
+            tracing::error!(%error, "the store failed");
+            Problem::new(kind, "the database failed; the service's log says why")
+        }
     }
-    Problem::new(kind, error.to_string())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use cordon_model::DeviceId;
 use cordon_pipeline::Talk;
@@ -15,16 +16,30 @@ use super::write::writes;
 use crate::Tick;
 use crate::watch::Observed;
 
+/// Until what could not be written is tried again, where nothing newer comes.
+const AGAIN: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// Takes in conclusions until there are no more.
     pub async fn observe(self: Arc<Self>, mut observed: mpsc::Receiver<Observed>) {
-        while let Some(one) = observed.recv().await {
-            self.take_in(one).await;
+        let mut waiting = observed.recv().await;
+        while let Some(one) = waiting.take() {
+            waiting = if self.take_in(&one).await {
+                observed.recv().await
+            } else {
+                // The last word of a recording comes once: it is kept until there is room for it.
+                match tokio::time::timeout(AGAIN, observed.recv()).await {
+                    Ok(newer) => newer,
+                    Err(_) => Some(one),
+                }
+            };
         }
     }
 
-    async fn take_in(&self, observed: Observed) {
+    /// Whether it was written.
+    async fn take_in(&self, observed: &Observed) -> bool {
         let Observed { conclusions, now, .. } = observed;
+        let now = *now;
         let writing = self.writing.lock().await;
         let world = self.world.load_full();
         let mut register = Register::clone(&world.register);
@@ -42,10 +57,11 @@ impl Engine {
         {
             // What was seen is seen again in a moment; what people did is not waiting behind it.
             tracing::error!(%problem, "what was observed cannot be written; trying again");
-            return;
+            return false;
         }
-        let talks = with_records(conclusions.talks, &register, &devices.devices);
-        let latest = Latest { coverage: conclusions.coverage, limits: conclusions.limits, talks };
+        let talks = with_records(conclusions.talks.clone(), &register, &devices.devices);
+        let (coverage, limits) = (conclusions.coverage.clone(), conclusions.limits.clone());
+        let latest = Latest { coverage, limits, talks };
         self.world.store(Arc::new(World {
             register: Arc::new(register),
             latest: Some(Arc::new(latest)),
@@ -57,6 +73,7 @@ impl Engine {
             topics.extend(["today", "devices", "findings"]);
         }
         self.tick(&topics);
+        true
     }
 
     /// Tells whoever listens that something changed.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cordon_authz::Context;
 use cordon_model::record::{Action, Invite, Person, PersonId, Role, Session};
-use cordon_people::{Name, invite, session};
+use cordon_people::{Name, invite, new_person, session};
 use cordon_store::Write;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::view::{
     CredentialView, InviteLink, InviteView, NewInvite, PeopleView, PersonEdit, PersonView,
     SessionView, TokenView,
 };
-use crate::{Answer, Caller, Outcome, Problem, ProblemKind, Who};
+use crate::{Answer, Caller, Outcome, Problem, ProblemKind, SignedIn, Visit, Who};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Hours that a link lasts unless told.
@@ -31,7 +31,7 @@ pub(super) struct PersonRequest {
 
 impl Engine {
     pub(super) fn people_of(&self, caller: &Caller) -> Answer<PeopleView> {
-        let everybody = self.may_site(caller, Action::PeopleView).is_ok();
+        let everybody = self.may_see_people(caller).is_ok();
         let own = person(caller);
         if !everybody && own.is_none() {
             return Err(Problem::new(ProblemKind::Forbidden, "your role may not see people"));
@@ -138,6 +138,35 @@ impl Engine {
         }
         let system = Caller { who: Who::System, from: None };
         self.link_for(&system, Role::Admin, None, invite::FIRST).await
+    }
+
+    /// Lets the visitor of a demo in as an admin without any way to sign in: only from this
+    /// machine, only once, and only while nobody can sign in. Nothing but a demo calls it.
+    ///
+    /// # Errors
+    /// Where somebody can or did already, or it cannot be kept.
+    pub async fn first_visitor(&self, visit: &Visit) -> Answer<SignedIn> {
+        let writing = self.writing.lock().await;
+        let taken = !self.is_unclaimed() || !self.folk().people.is_empty();
+        if taken || !visit.from.is_loopback() {
+            let detail = "the demo's visitor is there already, or this is another machine";
+            return Err(Problem::new(ProblemKind::Conflict, detail));
+        }
+        let broken =
+            |error: &dyn std::fmt::Display| Problem::new(ProblemKind::Broken, error.to_string());
+        let name = Name::parse("visitor").map_err(|error| broken(&error))?;
+        let person =
+            new_person(&name, Role::Admin, self.clock.now()).map_err(|error| broken(&error))?;
+        let actor = format!("person:{}", person.id);
+        let detail = [("how", "demo"), ("name", "visitor"), ("role", "admin")];
+        let entry = self.entry(&actor, Action::PersonEnrol, &person.id.0, &detail);
+        self.write_folk(vec![Write::PutPerson(person.clone())], vec![entry], |folk| {
+            folk.people.insert(person.id.clone(), person.clone());
+        })
+        .await?;
+        let done = self.let_in(visit, &person, Vec::new(), "demo").await?;
+        drop(writing);
+        Ok(done)
     }
 
     pub(super) async fn invite_person_again(

@@ -23,6 +23,9 @@ impl Engine {
         let mut folk = self.folk.write().unwrap_or_else(PoisonError::into_inner);
         let session = folk.sessions.get_mut(&hash)?;
         session::check(session, now, &self.options.session).ok()?;
+        if self.is_ahead(session.created) {
+            return None;
+        }
         // Last use is told from memory; a restart forgets minutes of it and nothing else.
         session::touch(session, now);
         let fresh = session::fresh(session, now, &self.options.session);
@@ -47,11 +50,36 @@ impl Engine {
         let mut folk = self.folk.write().unwrap_or_else(PoisonError::into_inner);
         let token = folk.tokens.get_mut(&hash)?;
         token::check(token, now).ok()?;
+        if self.is_ahead(token.created) {
+            return None;
+        }
         token::touch(token, now);
         let (id, owner, scope) = (token.id.to_string(), token.person.clone(), token.scope);
         let person = folk.people.get(&owner).filter(|person| !person.disabled)?;
         let role = person.role;
         Some(Caller { who: Who::Token { id, owner, role, scope }, from: Some(visit.from) })
+    }
+
+    /// Whether whoever was recognised a while ago still is somebody: a stream of changes asks
+    /// again and again, and that is no use of the session.
+    pub(super) fn still(&self, caller: &Caller) -> Answer<()> {
+        let (folk, now) = (self.folk(), self.clock.now());
+        let enabled = |id: &PersonId| folk.people.get(id).is_some_and(|one| !one.disabled);
+        let good = match &caller.who {
+            Who::Person { id, session, .. } => {
+                let lasts = folk.sessions.get(session).is_some_and(|session| {
+                    session::check(session, now, &self.options.session).is_ok()
+                });
+                lasts && enabled(id)
+            }
+            Who::Token { id, owner, .. } => {
+                let token = folk.tokens.values().find(|token| token.id == *id);
+                token.is_some_and(|token| token::check(token, now).is_ok()) && enabled(owner)
+            }
+            Who::Local { .. } | Who::System => true,
+        };
+        let over = || Problem::new(ProblemKind::SignInNeeded, "you are signed out; sign in again");
+        if good { Ok(()) } else { Err(over()) }
     }
 
     pub(super) fn who_am_i(&self, caller: &Caller) -> Me {
@@ -196,6 +224,11 @@ impl Engine {
         if self.folk().credentials.get(&totp.id) != Some(&totp) {
             return Err(whose(SignInError::new(Refusal::ReplayedCode)));
         }
+        // Disabled while the password was hashed: no session may wait for the day they are
+        // enabled again.
+        if self.folk().people.get(&person.id).is_none_or(|person| person.disabled) {
+            return Err(whose(SignInError::new(Refusal::DisabledPerson)));
+        }
         totp.sealed = self.seal_codes(&person.id, &codes).map_err(whose)?;
         totp.used = Some(now);
         hash.used = Some(now);
@@ -288,6 +321,10 @@ impl Engine {
 
     /// Counts a try before anything is looked at.
     pub(super) async fn count(&self, visit: &Visit, what: Try<'_>) -> Answer<()> {
+        self.within_limits(visit, what)
+    }
+
+    pub(super) fn within_limits(&self, visit: &Visit, what: Try<'_>) -> Answer<()> {
         let now = self.clock.now();
         let counted = self.limits().attempt(Source::from(visit.from), what, now);
         let Err(wait) = counted else { return Ok(()) };

@@ -21,6 +21,7 @@ impl Site for Engine {
         self.token_of(token, visit)
     }
     fn me(&self, caller: &Caller) -> Answer<Me> {
+        self.still(caller)?;
         Ok(self.who_am_i(caller))
     }
     fn ticks(&self) -> broadcast::Receiver<Tick> {

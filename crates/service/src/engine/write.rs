@@ -5,12 +5,15 @@ use std::sync::PoisonError;
 
 use cordon_model::record::Entry;
 use cordon_register::{Register, RegisterError, Update};
-use cordon_store::{Commit, Committed, Write};
+use cordon_store::{Commit, Committed, StoreError, WRITES_MAX, Write};
 
 use super::folk::Folk;
 use super::world::World;
 use super::{Engine, broken};
 use crate::{Answer, Problem, ProblemKind};
+
+/// Rows written at once: few enough that a person's change does not wait long behind them.
+const AT_ONCE: usize = WRITES_MAX / 4;
 
 impl Engine {
     /// Changes the register: `change` works on a copy, which takes its place once it is durable.
@@ -43,19 +46,37 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes to the store.
+    /// Writes to the store, and remembers for the Health page whether that worked.
+    ///
+    /// More than the store takes at once goes in parts, entries with the first: what was written
+    /// is then at least known to have been begun. Each part leaves rows that make sense alone, and
+    /// rows are written again where a later part fails.
     pub(super) async fn commit(
         &self,
         writes: Vec<Write>,
         entries: Vec<Entry>,
     ) -> Answer<Committed> {
-        self.state.commit(Commit { writes, entries }).await.map_err(broken)
+        let mut writes = writes.into_iter();
+        let mut entries = entries;
+        loop {
+            let part: Vec<Write> = writes.by_ref().take(AT_ONCE).collect();
+            let commit = Commit { writes: part, entries: std::mem::take(&mut entries) };
+            let done = self.state.commit(commit).await;
+            *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = match &done {
+                Err(StoreError::Conflict(_) | StoreError::TooLarge { .. }) | Ok(_) => None,
+                Err(error) => Some(error.to_string()),
+            };
+            let done = done.map_err(broken)?;
+            if writes.len() == 0 {
+                return Ok(done);
+            }
+        }
     }
 }
 
 /// What an update of the register means for the store.
 pub(super) fn writes(update: &Update) -> Vec<Write> {
-    let devices = update.records.iter().map(|record| Write::PutDevice(Box::new(record.clone())));
+    let devices = update.records.iter().map(|record| Write::PutDevice(Arc::clone(record)));
     let removed = update.removed.iter().map(|id| Write::DropDevice(id.clone()));
     let findings =
         update.findings.iter().map(|finding| Write::PutFinding(Box::new(finding.clone())));

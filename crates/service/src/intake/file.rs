@@ -104,6 +104,10 @@ impl Feed for FileFeed {
                 return Pulled::Over(self.trouble.take());
             };
             let Some(packet) = source.next() else {
+                // Health says that something is missing, and of which file.
+                if let Some(why) = &source.status().cut_short {
+                    self.trouble = Some(format!("{}: {why}", source.status().path));
+                }
                 self.source = None;
                 self.next_file();
                 continue;

@@ -70,14 +70,19 @@ pub struct DeviceQuery {
     /// A label.
     pub tag: Option<String>,
     /// Only devices with an open finding at least this severe.
+    #[param(pattern = "^(info|low|medium|high|critical)$")]
     pub severity: Option<String>,
     /// `online`, `silent`, `new` or `unnamed`.
+    #[param(pattern = "^(|online|silent|new|unnamed)$")]
     pub state: Option<String>,
     /// `label` (default), `kind`, `vendor`, `zone`, `last`, `first` or `findings`.
+    #[param(pattern = "^(label|kind|vendor|zone|last|first|findings)$")]
     pub sort: Option<String>,
     /// From an earlier page.
     pub cursor: Option<String>,
     /// Items per page: 1 to 500, 100 unless told.
+    #[schema(minimum = 1, maximum = 500)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
 }
 
@@ -290,6 +295,7 @@ pub struct DeviceEdit {
     /// Zone.
     pub zone: Option<String>,
     /// `normal`, `process` or `life-safety`.
+    #[schema(pattern = "^(|normal|process|life-safety)$")]
     pub criticality: Option<String>,
     /// Labels; replaces the list.
     pub tags: Option<Vec<String>>,

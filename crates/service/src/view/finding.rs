@@ -64,8 +64,10 @@ pub struct EvidenceView {
 #[into_params(parameter_in = Query)]
 pub struct FindingQuery {
     /// `open` (default), `waiting`, `accepted`, `closed` or `all`.
+    #[param(pattern = "^(|open|waiting|accepted|closed|all)$")]
     pub state: Option<String>,
     /// Only this severe or worse.
+    #[param(pattern = "^(info|low|medium|high|critical)$")]
     pub severity: Option<String>,
     /// A kind's name.
     pub kind: Option<String>,
@@ -74,6 +76,8 @@ pub struct FindingQuery {
     /// From an earlier page.
     pub cursor: Option<String>,
     /// Items per page: 1 to 500, 100 unless told.
+    #[schema(minimum = 1, maximum = 500)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
 }
 
@@ -82,7 +86,9 @@ pub struct FindingQuery {
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// Why it is acceptable; kept with the finding.
+    #[schema(min_length = 1)]
     pub reason: String,
     /// Days until it opens again; at most 365.
+    #[schema(minimum = 1, maximum = 365)]
     pub days: u32,
 }

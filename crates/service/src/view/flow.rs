@@ -29,6 +29,8 @@ pub struct FlowSearch {
     /// From an earlier page.
     pub cursor: Option<String>,
     /// Items per page: 1 to 500, 100 unless told.
+    #[schema(minimum = 1, maximum = 500)]
+    #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
 }
 

@@ -131,9 +131,11 @@ pub struct ApprovalView {
 #[serde(deny_unknown_fields)]
 pub struct NewInvite {
     /// `viewer`, `operator`, `approver` or `admin`.
+    #[schema(pattern = "^(viewer|operator|approver|admin)$")]
     pub role: String,
     /// Hours until the link is useless; 24 unless told, at most 168.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 168)]
     pub hours: Option<u32>,
 }
 
@@ -151,10 +153,13 @@ pub struct InviteLink {
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
     pub label: String,
     /// `read`, `write` or `metrics`.
+    #[schema(pattern = "^(read|write|metrics)$")]
     pub scope: String,
     /// Days until it is useless; at most 365.
+    #[schema(minimum = 1, maximum = 365)]
     pub days: u32,
 }
 
@@ -174,6 +179,7 @@ pub struct PersonEdit {
     /// A new name.
     pub name: Option<String>,
     /// A new role.
+    #[schema(pattern = "^(viewer|operator|approver|admin)$")]
     pub role: Option<String>,
     /// Whether they may no longer sign in.
     pub disabled: Option<bool>,

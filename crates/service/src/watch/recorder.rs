@@ -40,11 +40,7 @@ impl Recorder {
         Recorder {
             flows: Vec::with_capacity(ROWS),
             facts: Vec::with_capacity(ROWS),
-            heard: Heard {
-                slots: vec![0; SLOTS],
-                hasher: FixedState::with_seed(seed),
-                day: i64::MIN,
-            },
+            heard: Heard { slots: vec![0; SLOTS], hasher: FixedState::with_seed(seed) },
             now: Timestamp::default(),
         }
     }
@@ -95,21 +91,18 @@ const fn is_noise(said: &Said) -> bool {
     matches!(said, Said::Syn(_) | Said::Ntp(_) | Said::Group(_))
 }
 
-/// Which facts were heard today, by hash.
+/// Which facts were heard on which day, by hash.
 struct Heard {
     slots: Vec<u64>,
     hasher: FixedState,
-    day: i64,
 }
 
 impl Heard {
     fn is_new(&mut self, fact: &Fact) -> bool {
-        let day = fact.at.secs().div_euclid(DAY_SECS);
-        if day > self.day {
-            self.day = day;
-            self.slots.fill(0);
-        }
         let mut state = self.hasher.build_hasher();
+        // The day is hashed, too: one packet with a time far ahead must not decide which day it
+        // is for all that follow.
+        fact.at.secs().div_euclid(DAY_SECS).hash(&mut state);
         fact.from.mac.hash(&mut state);
         fact.from.ip.hash(&mut state);
         fact.said.hash(&mut state);
@@ -149,11 +142,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let history = ParquetHistory::open(dir.path(), Options::default()).unwrap();
         let mut recorder = Recorder::new(7);
-        for secs in [0, 1, 2, 86_400, 86_401] {
+        // The last but one is a packet of the year 2262.
+        for secs in [0, 1, 2, 86_400, 86_401, 9_214_646_400, 86_403] {
             recorder.fact(&fact(secs, "login:"));
         }
         recorder.fact(&fact(86_402, "password:"));
         recorder.hand_over(&history, &Site::default());
-        assert_eq!(history.facts(&FactQuery::default()).unwrap().rows.len(), 3);
+        assert_eq!(history.facts(&FactQuery::default()).unwrap().rows.len(), 4);
     }
 }

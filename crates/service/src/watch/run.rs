@@ -10,12 +10,15 @@ use cordon_model::{Fact, Flow, Timestamp};
 use cordon_pipeline::{Conclusions, Pipeline};
 use tokio::sync::mpsc;
 
-use super::Recorder;
+use super::{Reached, Recorder};
 use crate::clock::Clock;
 use crate::intake::{Batch, Queue, Taken};
 
 /// How long to wait for packets before looking at the clock.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// At the end, what waits in the queue is still looked at for so long: a service manager gives
+/// fifteen seconds for everything.
+const DRAIN: Duration = Duration::from_secs(3);
 /// Between two hand-overs of rows where little happens.
 const HAND_OVER: Duration = Duration::from_secs(1);
 /// Concluding never takes more than this share of the thread's time.
@@ -114,6 +117,7 @@ struct Loop {
     watch: Watch,
     recorder: Recorder,
     now: Timestamp,
+    reached: Reached,
     handed: Instant,
     flushed: Instant,
     concluded: Instant,
@@ -129,6 +133,7 @@ impl Loop {
         Loop {
             recorder: Recorder::new(watch.options.seed),
             now: Timestamp::default(),
+            reached: Reached::default(),
             forgot: Timestamp::default(),
             over: false,
             handed: begun,
@@ -146,6 +151,9 @@ impl Loop {
             let over = match self.watch.queue.take(PATIENCE) {
                 Taken::Batch(batch) => {
                     self.take(batch);
+                    if stop {
+                        self.drain();
+                    }
                     stop
                 }
                 Taken::Nothing => stop,
@@ -168,12 +176,21 @@ impl Loop {
         }
     }
 
+    /// Takes what still waits; sources have been told to end.
+    fn drain(&mut self) {
+        let begun = self.watch.clock.instant();
+        while self.watch.clock.instant() - begun < DRAIN {
+            let Taken::Batch(batch) = self.watch.queue.take(PATIENCE) else { return };
+            self.take(batch);
+        }
+    }
+
     fn take_records(&mut self) -> bool {
         let mut told = false;
         while let Ok(Records { facts, flows }) = self.watch.records.try_recv() {
             told = true;
             let times = facts.iter().map(|fact| fact.at).chain(flows.iter().map(|flow| flow.last));
-            self.now = times.fold(self.now, Timestamp::max);
+            times.for_each(|at| self.now = self.reached.hear(at));
             for fact in &facts {
                 self.watch.pipeline.fact_with(fact, &mut self.recorder);
             }
@@ -189,13 +206,11 @@ impl Loop {
 
     fn take(&mut self, batch: Batch) {
         for packet in batch.packets() {
+            self.now = self.reached.hear(packet.at);
             self.watch.pipeline.packet_with(&packet, &mut self.recorder);
             if self.recorder.is_full() {
                 self.hand_over();
             }
-        }
-        if let Some(last) = batch.last() {
-            self.now = self.now.max(last);
         }
         self.watch.gauges.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.watch.queue.recycle(batch);
@@ -207,6 +222,7 @@ impl Loop {
             self.watch.pipeline.end_flows(&mut self.recorder);
         } else if self.watch.options.live && instant - self.handed >= HAND_OVER {
             self.now = self.watch.clock.now();
+            self.reached = Reached::at(self.now);
             self.watch.pipeline.tick(self.now, &mut self.recorder);
         }
         if over || instant - self.handed >= HAND_OVER {
@@ -261,7 +277,8 @@ impl Loop {
         gauges
             .conclude_ms
             .store(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        if self.now.since(self.forgot) >= FORGET {
+        // A clock that was set back must not make it wait until the old time comes again.
+        if self.now.since(self.forgot) >= FORGET || self.now < self.forgot {
             self.forgot = self.now;
             self.watch.pipeline.forget(self.now, MEMORY, MEMORY_IF_CROWDED);
         }

@@ -87,7 +87,7 @@ pub(super) async fn the_ledger_is_gapless_and_signed(state: Arc<dyn State>) {
         assert_eq!((done.first_index, done.size), (3 * number, 3 * number + 3));
         committed.push(done);
     }
-    let without = put(&state, vec![Write::PutDevice(Box::new(device("a")))]).await;
+    let without = put(&state, vec![Write::PutDevice(Arc::new(device("a")))]).await;
     assert_eq!(without.first_index, 15);
     assert_eq!(without.checkpoint_text, committed[4].checkpoint_text);
     let rows = state.ledger(0, 100).await.unwrap();
@@ -170,7 +170,7 @@ pub(super) async fn what_is_past_its_time_is_removed_and_nothing_else(state: Arc
     let mut open = approval("open");
     open.expires = at(100_000);
     let writes = vec![
-        Write::PutDevice(Box::new(device("a"))),
+        Write::PutDevice(Arc::new(device("a"))),
         Write::AddEvent(event("a", 0, EventKind::Appeared)),
         Write::AddEvent(event("a", 9_000, EventKind::Silent)),
         Write::PutChange(Box::new(change(0, &["a"], &["a"]))),

@@ -18,8 +18,8 @@ pub(super) async fn what_is_put_is_loaded(state: Arc<dyn State>) {
     put(
         &state,
         vec![
-            Write::PutDevice(Box::new(device("b"))),
-            Write::PutDevice(Box::new(device("a"))),
+            Write::PutDevice(Arc::new(device("b"))),
+            Write::PutDevice(Arc::new(device("a"))),
             Write::PutFinding(Box::new(finding("f", "a", FindingState::Closed))),
             Write::PutPerson(person("anna")),
             Write::PutCredential(credential("key", "anna")),
@@ -55,8 +55,8 @@ pub(super) async fn a_put_replaces_and_a_drop_removes(state: Arc<dyn State>) {
     put(
         &state,
         vec![
-            Write::PutDevice(Box::new(device("a"))),
-            Write::PutDevice(Box::new(changed.clone())),
+            Write::PutDevice(Arc::new(device("a"))),
+            Write::PutDevice(Arc::new(changed.clone())),
             Write::PutSetting { name: "tone".into(), value: "dark".into() },
             Write::PutCounter { name: "read".into(), value: 1 },
         ],
@@ -87,7 +87,7 @@ pub(super) async fn a_refused_commit_writes_nothing(state: Arc<dyn State>) {
     let error = refused(
         &state,
         vec![
-            Write::PutDevice(Box::new(device("a"))),
+            Write::PutDevice(Arc::new(device("a"))),
             Write::AddEvent(event("a", 1, EventKind::Appeared)),
             Write::PutCredential(credential("key", "nobody")),
         ],
@@ -104,8 +104,8 @@ pub(super) async fn a_forgotten_device_leaves_nothing_behind(state: Arc<dyn Stat
     put(
         &state,
         vec![
-            Write::PutDevice(Box::new(device("secret"))),
-            Write::PutDevice(Box::new(device("other"))),
+            Write::PutDevice(Arc::new(device("secret"))),
+            Write::PutDevice(Arc::new(device("other"))),
             Write::PutFinding(Box::new(finding("f1", "secret", FindingState::Open))),
             Write::PutFinding(Box::new(finding("f2", "other", FindingState::Open))),
             Write::AddEvent(event("secret", 1, EventKind::Appeared)),
@@ -128,7 +128,7 @@ pub(super) async fn a_forgotten_device_leaves_nothing_behind(state: Arc<dyn Stat
 pub(super) async fn what_is_too_large_is_refused(state: Arc<dyn State>) {
     let mut huge = device("a");
     huge.imported = Some("x".repeat(BODY_MAX).into());
-    let error = refused(&state, vec![Write::PutDevice(Box::new(huge))], Vec::new()).await;
+    let error = refused(&state, vec![Write::PutDevice(Arc::new(huge))], Vec::new()).await;
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     let entries = vec![entry("system", Action::ServiceStart, ""); ENTRIES_MAX + 1];
     let error = refused(&state, Vec::new(), entries).await;

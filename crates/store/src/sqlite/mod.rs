@@ -1,5 +1,6 @@
 //! The store in one SQLite file.
 
+mod archive;
 mod backup;
 mod connect;
 mod ledger;
@@ -20,6 +21,7 @@ use cordon_model::{DeviceId, Text, Timestamp};
 use sea_orm::{DatabaseConnection, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
+pub use archive::{Archive, Held};
 pub use backup::Restored;
 pub(crate) use connect::Reopen;
 use connect::Role;

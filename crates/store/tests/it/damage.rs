@@ -1,6 +1,7 @@
 //! Files that are not what they should be: each is named, and nothing is made worse.
 
 use std::fs;
+use std::sync::Arc;
 
 use cordon_store::conformance::sample::device;
 use cordon_store::{Beside, CHECKPOINTS, Commit, DATABASE, State, StoreError, Write};
@@ -212,7 +213,7 @@ async fn a_forgotten_device_is_not_in_the_file_either() {
     let store = open(dir.path()).await;
     let mut record = device("a");
     record.imported = Some("the-secret-inventor".into());
-    let put = vec![Write::PutDevice(Box::new(record))];
+    let put = vec![Write::PutDevice(Arc::new(record))];
     store.commit(Commit { writes: put, entries: Vec::new() }).await.unwrap();
     store.close().await.unwrap();
     let holds = |word: &str| {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use cordon_store::conformance::sample::device;
 use cordon_store::{Commit, State, Store, StoreError, Write};
@@ -12,7 +13,7 @@ fn large(number: usize) -> Commit {
     let mut record = device(&format!("large {number}"));
     record.imported = Some("x".repeat(100_000).into());
     let mut commit = some("small");
-    commit.writes.push(Write::PutDevice(Box::new(record)));
+    commit.writes.push(Write::PutDevice(Arc::new(record)));
     commit
 }
 

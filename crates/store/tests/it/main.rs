@@ -39,7 +39,7 @@ async fn refused(dir: &Path) -> StoreError {
 /// A device and a ledger entry.
 fn some(id: &str) -> Commit {
     Commit {
-        writes: vec![Write::PutDevice(Box::new(device(id)))],
+        writes: vec![Write::PutDevice(Arc::new(device(id)))],
         entries: vec![entry("person:anna", Action::DeviceEdit, id)],
     }
 }

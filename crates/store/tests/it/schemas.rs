@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cordon_model::record::{Action, EventKind, FindingState};
 use cordon_store::conformance::sample::{
@@ -22,7 +23,7 @@ fn folder() -> PathBuf {
 /// Something in every table.
 fn everything() -> Commit {
     let writes = vec![
-        Write::PutDevice(Box::new(device("a"))),
+        Write::PutDevice(Arc::new(device("a"))),
         Write::PutFinding(Box::new(finding("f", "a", FindingState::Open))),
         Write::AddEvent(event("a", 1, EventKind::Appeared)),
         Write::PutChange(Box::new(change(3, &["a"], &["a"]))),

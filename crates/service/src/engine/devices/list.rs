@@ -30,7 +30,7 @@ impl Engine {
         sort(&mut rows, query.sort.as_deref())?;
         let total = rows.len() as u64;
         // A page begins behind the device that ended the one before, wherever that is by now.
-        let begin = match &query.cursor {
+        let begin = match query.cursor.as_ref().filter(|cursor| !cursor.is_empty()) {
             None => 0,
             Some(cursor) => rows
                 .iter()

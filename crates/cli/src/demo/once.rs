@@ -1,4 +1,4 @@
-//! `cordon demo`: the lab's site, written as captures and looked at.
+//! `cordon demo --once`: the lab's site, written as captures and looked at.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};

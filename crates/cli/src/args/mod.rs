@@ -1,10 +1,16 @@
 //! Arguments of the command line.
 
+pub mod ask;
+pub mod upkeep;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use cordon_model::Severity;
+
+pub use ask::*;
+pub use upkeep::*;
 
 /// Finds every device on a network without sending a packet, names it with reasons, and says
 /// what to fix first.
@@ -21,8 +27,43 @@ pub enum Command {
     Look(LookArgs),
     /// Stay: keep watch on a network, with a console in the browser
     Run(RunArgs),
-    /// Write the capture of a small clinic, plant and home, and look at it
+    /// List devices
+    Devices(DevicesArgs),
+    /// Everything about one device
+    Device(DeviceArgs),
+    /// What to mend, the most urgent first
+    Fix(FixArgs),
+    /// Why a finding matters or a device is believed to be what it is, and how to mend it
+    Explain(ExplainArgs),
+    /// Search who spoke with whom, or write it to a file
+    Flows(FlowsArgs),
+    /// Take in leases, inventories or logs of other tools
+    Import(ImportArgs),
+    /// Whether the service is well; exit code 1 if not
+    Status(StatusArgs),
+    /// Invite people, and see who may sign in
+    Admin(AdminArgs),
+    /// What was done and by whom; verify that nobody changed it
+    Ledger(LedgerArgs),
+    /// Back up the running service
+    Backup(BackupArgs),
+    /// Put a backup in the place of the present state
+    Restore(RestoreArgs),
+    /// Check, list or show the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Whether this machine is ready for `cordon run`; exit code 1 if not
+    Doctor(DoctorArgs),
+    /// Try it: the whole service on the made-up traffic of a clinic, a plant and a home
     Demo(DemoArgs),
+    /// Give every right up and say what became of it
+    #[command(hide = true)]
+    GuardTrial {
+        /// The folder that stays writable
+        folder: PathBuf,
+    },
     /// Print the JSON Schema of an output format
     Schema {
         /// Which format
@@ -64,12 +105,16 @@ pub struct LookArgs {
     pub output: OutputArgs,
 }
 
-#[derive(Parser)]
-#[command(
-    after_help = "Examples:\n  sudo cordon run                    listen on every interface with hardware\n  \
+/// What `cordon run -h` ends with.
+const RUN_EXAMPLES: &str = "Examples:\n  sudo cordon run                    listen on every interface with hardware\n  \
     sudo cordon run eth1 eth2          listen on these\n  cordon run --replay day.pcap       play a capture in its \
     own time\n  cordon run --replay day.pcap --speed max\n\nNo configuration is needed; `cordon config keys` lists what \
-    can be set. cordon only listens: it sends no packet into the networks it watches."
+    can be set. cordon only listens: it sends no packet into the networks it watches.";
+
+#[derive(Parser)]
+#[command(
+    after_help = RUN_EXAMPLES,
+    after_long_help = run_help()
 )]
 pub struct RunArgs {
     /// Interfaces to listen on; without any, every one that is up and has hardware behind it
@@ -101,6 +146,10 @@ pub struct RunArgs {
     pub set: Vec<String>,
 }
 
+fn run_help() -> String {
+    format!("{RUN_EXAMPLES}\n\n{}", cordon_config::help())
+}
+
 impl RunArgs {
     /// What the arguments mean in terms of the configuration.
     pub fn assignments(&self) -> Vec<String> {
@@ -123,21 +172,6 @@ impl RunArgs {
         all.extend(self.listen.as_ref().map(|listen| format!("web.listen={}", quoted(listen))));
         all
     }
-}
-
-#[derive(Parser)]
-pub struct DemoArgs {
-    /// Where to leave the captures and the report
-    #[arg(long, value_name = "FOLDER", default_value = "cordon-demo")]
-    pub out: PathBuf,
-
-    /// Which variant of the traffic to write; the same seed gives the same bytes
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
-    pub color: Colour,
 }
 
 #[derive(Parser)]
@@ -185,7 +219,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(crate) fn severity(text: &str) -> Result<Severity, String> {
     Severity::ALL.into_iter().find(|severity| severity.name() == text).ok_or_else(|| {
         let names: Vec<_> = Severity::ALL.iter().map(|severity| severity.name()).collect();
         format!("{text:?} is no severity; use one of {}", names.join(", "))

@@ -1,0 +1,103 @@
+//! Arguments of the commands that work on a machine or a data folder.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::Colour;
+use super::ask::Shown;
+
+#[derive(Parser)]
+#[command(
+    after_help = "The present state is set aside in a dated folder; nothing is lost. The service must be stopped."
+)]
+pub struct RestoreArgs {
+    /// The backup: a folder, or the name of one in the data folder's backups
+    #[arg(value_name = "FOLDER|NAME")]
+    pub from: PathBuf,
+
+    /// Data folder to restore into
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Configuration file that names the data folder
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Look a configuration file over: every problem with its line; exit code 1 if there is one
+    Check {
+        /// The file; without, the one that `cordon run` would take
+        file: Option<PathBuf>,
+    },
+    /// Every key with its kind, default and meaning
+    Keys,
+    /// A configuration file with every key, commented out
+    Default,
+    /// What is in force, and where each value comes from
+    Show {
+        /// The file; without, the one that `cordon run` would take
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// As for `cordon run`
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        #[command(flatten)]
+        shown: Shown,
+    },
+}
+
+#[derive(Parser)]
+pub struct DoctorArgs {
+    /// Interfaces to look at; without any, those that `cordon run` would listen on
+    #[arg(value_name = "INTERFACE")]
+    pub interfaces: Vec<String>,
+
+    /// Data folder
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+#[derive(Parser)]
+#[command(
+    after_help = "cordon demo makes up its traffic: nothing of your network is read, and only this machine can open the \
+    pages."
+)]
+pub struct DemoArgs {
+    /// Write the captures and a report, print it and end, without a service
+    #[arg(long)]
+    pub once: bool,
+
+    /// With --once: where to leave the captures and the report
+    #[arg(long, value_name = "FOLDER", default_value = "cordon-demo")]
+    pub out: PathBuf,
+
+    /// With --once: which variant of the traffic to write; the same seed gives the same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Keep the data folder when it ends
+    #[arg(long, conflicts_with = "once")]
+    pub keep: bool,
+
+    /// Port of the console; 8443, or a free one where that is taken
+    #[arg(long, conflicts_with = "once")]
+    pub port: Option<u16>,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+
+    /// The service of the demo, in this folder
+    #[arg(long, hide = true)]
+    pub inside: Option<PathBuf>,
+}

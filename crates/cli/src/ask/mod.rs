@@ -1,0 +1,90 @@
+//! The commands that ask the running service and print what it answers.
+
+mod admin;
+mod device;
+mod devices;
+mod fix;
+mod flows;
+mod import;
+pub mod ledger;
+mod status;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use cordon_report::terminal::page::{Page, Tone, span};
+
+use crate::args::{BackupArgs, Colour, Form, Shown};
+use crate::failure::Failure;
+use crate::output::{print, style};
+use crate::service::{Answer, Service};
+
+pub use admin::admin;
+pub use device::{device, explain};
+pub use devices::devices;
+pub use fix::fix;
+pub use flows::flows;
+pub use import::import;
+pub use ledger::ledger;
+pub use status::{status, tone};
+
+/// What a command may print on.
+pub type Paper<'o> = Page<'o, String>;
+
+/// `cordon backup`.
+pub fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
+    let service = Service::find(&args.at)?;
+    service.tell("/api/v1/backups", &serde_json::json!({ "file": args.name }))?;
+    print(&format!(
+        "Backed up as {name} in the data folder's backups. Copy it to another machine; `cordon restore {name}` brings it back.\n",
+        name = args.name
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints an answer as the API gave it, or as people read it.
+pub fn show<T>(
+    answer: &Answer<T>,
+    shown: &Shown,
+    write: impl FnOnce(&mut Paper, &T) -> std::fmt::Result,
+) -> Result<(), Failure> {
+    match shown.format {
+        Form::Json => raw(&answer.raw),
+        Form::Text => text(shown.color, |page| write(page, &answer.value)),
+    }
+}
+
+/// Prints the API's JSON, unchanged but for a last line break.
+pub fn raw(json: &[u8]) -> Result<(), Failure> {
+    let mut text = String::from_utf8_lossy(json).into_owned();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    print(&text)
+}
+
+/// Prints text for people.
+pub fn text(
+    color: Colour,
+    write: impl FnOnce(&mut Paper) -> std::fmt::Result,
+) -> Result<(), Failure> {
+    let mut text = String::new();
+    write(&mut Page::new(style(color, io::stdout().is_terminal()), &mut text))
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    print(&text)
+}
+
+/// `2026-11-02 07:00:13`, which is UTC.
+pub fn moment(rfc3339: &str) -> String {
+    rfc3339.get(..19).map_or_else(|| rfc3339.to_owned(), |time| time.replace('T', " "))
+}
+
+/// `2026-11-02 07:00`, which is UTC.
+pub fn minute(rfc3339: &str) -> String {
+    rfc3339.get(..16).map_or_else(|| rfc3339.to_owned(), |time| time.replace('T', " "))
+}
+
+/// A name with what belongs to it, wrapped.
+pub fn entry(page: &mut Paper, name: &str, tone: Tone, value: &str) -> std::fmt::Result {
+    page.paragraph(&[span(Tone::Faint, format!("{name:<12}"))], &[span(tone, value)])
+}
