@@ -86,10 +86,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A column, and what its values are asked.
+pub(crate) type Asked = (&'static str, fn(&str) -> bool);
+
 /// Reads every distinct value of these text columns once; those in `checked` were read before.
 pub(crate) fn check_texts(
     batch: &RecordBatch,
-    columns: &[(&str, fn(&str) -> bool)],
+    columns: &[Asked],
     checked: &mut Vec<Option<ArrayRef>>,
 ) -> Result<(), String> {
     checked.resize(columns.len(), None);

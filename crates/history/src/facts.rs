@@ -70,7 +70,7 @@ impl Record for FactRow {
     }
 
     fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String> {
-        let columns: [(&str, fn(&str) -> bool); 4] = [
+        let columns: [crate::columns::Asked; 4] = [
             ("mac", |text| text.parse::<Mac>().is_ok()),
             ("ip", |text| text.parse::<IpAddr>().is_ok()),
             ("kind", |_| true),
