@@ -148,13 +148,15 @@ impl Ask<FlowRow> for FlowAsk<'_> {
         if ends {
             let mut any = Select::None;
             for way in &ways {
-                let mut all = Select::All;
+                let mut all = select.clone();
                 for end in way {
-                    all = all.and(end.rows(group)?);
+                    if !all.is_empty() {
+                        all = all.and(end.rows(group)?);
+                    }
                 }
                 any = any.or(all);
             }
-            select = select.and(any);
+            select = any;
         }
         if self.text.is_some() && !select.is_empty() {
             let mut any = Select::None;

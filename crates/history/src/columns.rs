@@ -86,6 +86,35 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A column, and what its values are asked.
+pub(crate) type Asked = (&'static str, fn(&str) -> bool);
+
+/// Reads every distinct value of these text columns once; those in `checked` were read before.
+pub(crate) fn check_texts(
+    batch: &RecordBatch,
+    columns: &[Asked],
+    checked: &mut Vec<Option<ArrayRef>>,
+) -> Result<(), String> {
+    checked.resize(columns.len(), None);
+    for ((name, read), known) in columns.iter().zip(checked) {
+        let list = Reader(batch).column(name)?.as_any_dictionary_opt();
+        let list = list.ok_or_else(|| format!("column {name} has another type"))?.values();
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, list)) {
+            continue;
+        }
+        let text = Reader(batch).text(name)?;
+        let strange: Vec<usize> =
+            (0..text.values.len()).filter(|place| !read(text.values.value(*place))).collect();
+        // A list may hold what no row uses, as where no row has a value at all.
+        let used = text.keys.iter().flatten().filter_map(|key| usize::try_from(key).ok());
+        if let Some(place) = used.into_iter().find(|key| strange.contains(key)) {
+            return Err(format!("strange value {:?}", text.values.value(place)));
+        }
+        *known = strange.is_empty().then(|| Arc::clone(list));
+    }
+    Ok(())
+}
+
 /// A dictionary column of text.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {

@@ -1,32 +1,33 @@
 //! Many small files become few large ones, in the background.
 //!
-//! Files of similar size are merged eight at a time, so that a row is written about once per
-//! tier; when a day gets no more rows, what is left of it is merged into one file. A crash at any
-//! step loses and doubles nothing: see [`crate::part`] for how names decide which file counts.
+//! Small files wait until there are many, and all of a day are merged into one when it gets no
+//! more rows: so a row is mostly written twice, when it is flushed and when its day is over. A
+//! crash at any step loses and doubles nothing: see [`crate::part`] for how names decide which
+//! file counts.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use cordon_model::Timestamp;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use crate::part::{Part, Writes, write_all};
-use crate::query::Cursor;
+use crate::merge::merge;
+use crate::part::Part;
 use crate::record::Record;
-use crate::search::Opened;
 use crate::table::{Place, Table};
 use crate::{Compacted, Day, HistoryError};
 
-/// Files of one tier that are worth merging.
-const TIER_FILES: usize = 8;
-/// Most files merged at once: each costs a page of every column.
-const FAN_IN: usize = 16;
+/// Files of one tier that are worth merging, and most that are merged at once. A search opens
+/// each in less than a millisecond; a day with 1.6 million flows has about a hundred.
+const TIER_FILES: usize = 128;
+/// Most files of one merge whose times overlap: only these are open at the same time.
+const MAX_OPEN: usize = 16;
+/// Rows of the smallest tier; each further one is so many times larger.
+const TIER_ROWS: u64 = 32 << 10;
+/// How much larger files of the next tier are.
+const TIER_STEP: u64 = 32;
 /// Most rows of a merged file: beyond it, the description at its end gets slow to read.
 const MAX_ROWS: u64 = 4 << 20;
-/// Rows decoded at once from each file.
-const BATCH_ROWS: usize = 1_024;
 
 /// The newest write of each partition when it was last looked at: a day that has got no rows
 /// since is settled.
@@ -69,174 +70,77 @@ pub(crate) fn compact<R: Record>(
 /// The next files to merge: neighbours in the order of their writes, so that the merged file's
 /// numbers cover its sources and nothing else.
 fn plan(parts: &[Arc<Part>], settled: bool) -> Option<Range<usize>> {
-    let tier = |part: &Arc<Part>| (part.rows / BATCH_ROWS as u64).checked_ilog(8).unwrap_or(0);
-    let run = |most_tier: u32, least: usize| {
-        let mut start = 0;
-        let mut rows: u64 = 0;
-        for (place, part) in parts.iter().enumerate() {
-            let fits = tier(part) <= most_tier
-                && rows.saturating_add(part.rows) <= MAX_ROWS
-                && place.saturating_sub(start) < FAN_IN;
-            if fits {
-                rows = rows.saturating_add(part.rows);
-                continue;
-            }
-            if place.saturating_sub(start) >= least {
-                return Some(start..place);
-            }
-            let alone = tier(part) <= most_tier && part.rows <= MAX_ROWS;
-            start = if alone { place } else { place.saturating_add(1) };
-            rows = if alone { part.rows } else { 0 };
-        }
-        (parts.len().saturating_sub(start) >= least).then_some(start..parts.len())
+    (0..=2)
+        .find_map(|tier| neighbours(parts, tier, TIER_FILES))
+        .or_else(|| settled.then(|| neighbours(parts, u32::MAX, 2)).flatten())
+}
+
+fn neighbours(parts: &[Arc<Part>], most_tier: u32, least: usize) -> Option<Range<usize>> {
+    let tier = |part: &Part| (part.rows / TIER_ROWS).max(1).ilog(TIER_STEP);
+    let overlap = |one: &Part, other: &Part| {
+        one.bounds.time.0 <= other.bounds.time.1 && other.bounds.time.0 <= one.bounds.time.1
     };
-    (0..=4)
-        .find_map(|tier| run(tier, TIER_FILES))
-        .or_else(|| settled.then(|| run(u32::MAX, 2)).flatten())
-}
-
-fn merge<R: Record>(
-    table: &Table<R>,
-    place: &Place,
-    sources: &[Arc<Part>],
-) -> Result<u64, HistoryError> {
-    let (Some(first), Some(last)) = (sources.first(), sources.last()) else { return Ok(0) };
-    let writes = Writes { from: first.writes.from, to: last.writes.to };
-    let mut merge = Merge { table, place, rows: Vec::new(), heads: BinaryHeap::new() };
-    for part in sources {
-        let opened = table.reading(place, part, || Opened::new::<R>(part))?;
-        merge.add(Rows {
-            part: Arc::clone(part),
-            opened,
-            next_group: 0,
-            reader: None,
-            batch: Vec::new().into_iter(),
-        })?;
-    }
-    let merged = write_all(&table.disk, &table.folder(place), writes, || merge.next())?;
-    let rows = merged.rows;
-    {
-        let mut state = table.lock();
-        let parts = state.parts.entry(place.clone()).or_default();
-        parts.retain(|part| !sources.iter().any(|source| source.path == part.path));
-        parts.push(merged);
-        parts.sort_by_key(|part| part.writes);
-    }
-    for part in sources {
-        table.disk.remove(&part.path)?;
-    }
-    Ok(rows)
-}
-
-/// Rows of several files in one order.
-struct Merge<'t, R> {
-    table: &'t Table<R>,
-    place: &'t Place,
-    rows: Vec<(Rows<R>, Option<R>)>,
-    heads: BinaryHeap<Reverse<(Cursor, usize)>>,
-}
-
-impl<R: Record> Merge<'_, R> {
-    fn add(&mut self, mut rows: Rows<R>) -> Result<(), HistoryError> {
-        let head = rows.next(self.table, self.place)?;
-        if let Some(row) = &head {
-            self.heads.push(Reverse((row.place(), self.rows.len())));
+    let mut start = 0;
+    let mut rows: u64 = 0;
+    for (place, part) in parts.iter().enumerate() {
+        let run = parts.get(start..place).unwrap_or(&[]);
+        let crowded = run.iter().filter(|other| overlap(part, other)).count() >= MAX_OPEN;
+        let small = tier(part) <= most_tier && part.rows <= MAX_ROWS;
+        let fits = small && rows.saturating_add(part.rows) <= MAX_ROWS && run.len() < TIER_FILES;
+        if fits && !crowded {
+            rows = rows.saturating_add(part.rows);
+            continue;
         }
-        self.rows.push((rows, head));
-        Ok(())
-    }
-
-    fn next(&mut self) -> Result<Option<R>, HistoryError> {
-        let Some(mut top) = self.heads.peek_mut() else { return Ok(None) };
-        let Reverse((_, index)) = *top;
-        let Some((rows, head)) = self.rows.get_mut(index) else { return Ok(None) };
-        let following = rows.next(self.table, self.place)?;
-        if let Some(row) = &following {
-            *top = Reverse((row.place(), index));
-        } else {
-            std::collections::binary_heap::PeekMut::pop(top);
+        if run.len() >= least || (fits && crowded) {
+            return Some(start..place);
         }
-        Ok(std::mem::replace(head, following))
+        start = if small { place } else { place.saturating_add(1) };
+        rows = if small { part.rows } else { 0 };
     }
-}
-
-/// Rows of one file, a few at a time.
-struct Rows<R> {
-    part: Arc<Part>,
-    opened: Opened,
-    next_group: usize,
-    reader: Option<ParquetRecordBatchReader>,
-    batch: std::vec::IntoIter<R>,
-}
-
-impl<R: Record> Rows<R> {
-    fn next(&mut self, table: &Table<R>, place: &Place) -> Result<Option<R>, HistoryError> {
-        loop {
-            if let Some(row) = self.batch.next() {
-                return Ok(Some(row));
-            }
-            let part = Arc::clone(&self.part);
-            let Some(batch) = table.reading(place, &part, || self.read())? else {
-                return Ok(None);
-            };
-            self.batch = batch.into_iter();
-        }
-    }
-
-    fn read(&mut self) -> Result<Option<Vec<R>>, HistoryError> {
-        loop {
-            let batch = self.reader.as_mut().and_then(Iterator::next);
-            if let Some(batch) = batch {
-                let batch = batch.map_err(|error| self.part.damaged(error))?;
-                return R::decode(&batch).map(Some).map_err(|error| self.part.damaged(error));
-            }
-            if self.next_group >= self.opened.meta.metadata().num_row_groups() {
-                return Ok(None);
-            }
-            // One row group at a time: a batch across two would have to join their dictionaries.
-            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
-                self.opened.file.clone(),
-                self.opened.meta.clone(),
-            );
-            let reader = builder
-                .with_row_groups(vec![self.next_group])
-                .with_batch_size(BATCH_ROWS)
-                .build()
-                .map_err(|error| self.part.damaged(error))?;
-            self.next_group = self.next_group.saturating_add(1);
-            self.reader = Some(reader);
-        }
-    }
+    (parts.len().saturating_sub(start) >= least).then_some(start..parts.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::part::Bounds;
+    use crate::part::{Bounds, Writes};
 
-    fn parts(rows: &[u64]) -> Vec<Arc<Part>> {
+    /// Files of so many rows; each covers so many seconds, one after the other begins.
+    fn lasting(rows: &[u64], seconds: i64) -> Vec<Arc<Part>> {
         let part = |(number, rows): (usize, &u64)| {
             let number = number as u64 + 1;
+            let from = number as i64;
             Arc::new(Part {
                 path: number.to_string().into(),
                 writes: Writes { from: number, to: number },
                 rows: *rows,
                 bytes: 0,
-                bounds: Bounds { time: (0, 0), begin: (0, 0) },
+                bounds: Bounds { time: (from, from + seconds), begin: (0, 0) },
                 top: 0,
             })
         };
         rows.iter().enumerate().map(part).collect()
     }
 
+    fn parts(rows: &[u64]) -> Vec<Arc<Part>> {
+        lasting(rows, 0)
+    }
+
     #[test]
     fn few_files_wait_and_many_are_merged() {
-        assert_eq!(plan(&parts(&[10; 7]), false), None);
-        assert_eq!(plan(&parts(&[10; 8]), false), Some(0..8));
-        assert_eq!(plan(&parts(&[10; 40]), false), Some(0..16));
+        assert_eq!(plan(&parts(&[10; 127]), false), None);
+        assert_eq!(plan(&parts(&[10; 128]), false), Some(0..128));
+        assert_eq!(plan(&parts(&[10; 400]), false), Some(0..128));
         let mut grown = vec![2_000_000];
-        grown.extend([10; 8]);
-        assert_eq!(plan(&parts(&grown), false), Some(1..9));
+        grown.extend([10; 128]);
+        assert_eq!(plan(&parts(&grown), false), Some(1..129));
+    }
+
+    #[test]
+    fn files_of_the_same_time_are_merged_before_too_many_would_be_open() {
+        assert_eq!(plan(&lasting(&[10; 16], 1_000), false), None);
+        assert_eq!(plan(&lasting(&[10; 40], 1_000), false), Some(0..16));
+        assert_eq!(plan(&lasting(&[10; 40], 3), false), None);
     }
 
     #[test]

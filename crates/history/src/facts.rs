@@ -11,7 +11,7 @@ use cordon_model::{Mac, Timestamp};
 use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 
-use crate::columns::{Reader, encode, maybe, sure, text, text_column, time};
+use crate::columns::{Reader, check_texts, encode, maybe, sure, text, text_column, time};
 use crate::part::filtered;
 use crate::query::Cursor;
 use crate::record::Record;
@@ -67,6 +67,16 @@ impl Record for FactRow {
             Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| signed(row.seq)))),
         ];
         RecordBatch::try_new(Self::schema(), columns).map_err(encode)
+    }
+
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String> {
+        let columns: [crate::columns::Asked; 4] = [
+            ("mac", |text| text.parse::<Mac>().is_ok()),
+            ("ip", |text| text.parse::<IpAddr>().is_ok()),
+            ("kind", |_| true),
+            ("value", |_| true),
+        ];
+        check_texts(batch, &columns, checked)
     }
 
     fn decode(batch: &RecordBatch) -> Result<Vec<Self>, String> {

@@ -1,7 +1,7 @@
 //! A file read by position, so that threads can share it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock};
 
@@ -10,12 +10,14 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::HistoryError;
+use crate::checksums::{BLOCK, Sums};
 
 /// A file read by position, so that threads can share it.
 #[derive(Clone, Debug)]
 pub(crate) struct PartFile {
     file: Arc<File>,
     length: u64,
+    sums: Option<Sums>,
 }
 
 impl PartFile {
@@ -23,21 +25,43 @@ impl PartFile {
         let failed = |error| HistoryError::disk("open", path, error);
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        Ok(PartFile { file: Arc::new(file), length })
+        Ok(PartFile { file: Arc::new(file), length, sums: None })
+    }
+
+    /// From now on compares what is read with these checksums.
+    pub(crate) fn check(&mut self, sums: Option<Sums>) {
+        self.sums = sums;
+    }
+
+    fn read(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let mut buffer = vec![0; length];
+        self.file.read_exact_at(&mut buffer, start)?;
+        Ok(buffer.into())
     }
 }
 
-/// Reads on from a position.
+/// Reads on from a position, a block at a time.
 pub(crate) struct At {
-    file: Arc<File>,
+    file: PartFile,
     position: u64,
+    block: Bytes,
 }
 
 impl Read for At {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.position)?;
-        self.position = self.position.saturating_add(read as u64);
-        Ok(read)
+        if self.block.is_empty() {
+            let left = self.file.length.saturating_sub(self.position);
+            let length = left.min(BLOCK.saturating_sub(self.position % BLOCK));
+            let length = usize::try_from(length).unwrap_or(0);
+            self.block = self.file.get_bytes(self.position, length).map_err(io::Error::other)?;
+            self.position = self.position.saturating_add(length as u64);
+        }
+        let length = buffer.len().min(self.block.len());
+        let bytes = self.block.split_to(length);
+        if let Some(to) = buffer.get_mut(..length) {
+            to.copy_from_slice(&bytes);
+        }
+        Ok(length)
     }
 }
 
@@ -48,20 +72,32 @@ impl Length for PartFile {
 }
 
 impl ChunkReader for PartFile {
-    type T = BufReader<At>;
+    type T = At;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        Ok(BufReader::new(At { file: Arc::clone(&self.file), position: start }))
+        Ok(At { file: self.clone(), position: start, block: Bytes::new() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let end = start.checked_add(length as u64);
-        if end.is_none_or(|end| end > self.length) {
+        let end = start.checked_add(length as u64).filter(|end| *end <= self.length);
+        let Some(end) = end else {
             return Err(ParquetError::EOF(format!("{length} bytes at {start} lie behind the end")));
+        };
+        let Some(sums) = &self.sums else { return self.read(start, length) };
+        // Whole blocks: only they have a checksum.
+        let first = start / BLOCK;
+        let from = first.saturating_mul(BLOCK);
+        let to = end.next_multiple_of(BLOCK).min(self.length);
+        let whole = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+        let bytes = self.read(from, whole)?;
+        if let Some(block) = sums.broken(first, &bytes) {
+            let at = block.saturating_mul(BLOCK);
+            return Err(ParquetError::General(format!(
+                "its bytes from {at} on are not those that were written; check the disk"
+            )));
         }
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, start)?;
-        Ok(buffer.into())
+        let skipped = usize::try_from(start.saturating_sub(from)).unwrap_or(usize::MAX);
+        Ok(bytes.slice(skipped..skipped.saturating_add(length)))
     }
 }
 

@@ -16,7 +16,7 @@ use cordon_model::{App, Basis, Ends, Mac, PacketId, Party, Timestamp};
 use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 
-use crate::columns::{Reader, encode, maybe, sure, text, text_column, time};
+use crate::columns::{Reader, check_texts, encode, maybe, sure, text, text_column, time};
 use crate::part::filtered;
 use crate::query::Cursor;
 use crate::record::Record;
@@ -124,6 +124,25 @@ impl Record for FlowRow {
             longs(|row| row.seq),
         ];
         RecordBatch::try_new(Self::schema(), columns).map_err(encode)
+    }
+
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String> {
+        let ip = |text: &str| text.parse::<IpAddr>().is_ok();
+        let mac = |text: &str| text.parse::<Mac>().is_ok();
+        check_texts(
+            batch,
+            &[
+                ("client_ip", ip),
+                ("server_ip", ip),
+                ("client_mac", mac),
+                ("server_mac", mac),
+                ("transport", |text| transport_named(text).is_some()),
+                ("app", |_| true),
+                ("basis", |text| basis_named(text).is_some()),
+                ("ends", |text| ends_named(text).is_some()),
+            ],
+            checked,
+        )
     }
 
     fn decode(batch: &RecordBatch) -> Result<Vec<Self>, String> {

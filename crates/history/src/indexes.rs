@@ -59,19 +59,42 @@ impl Fits {
         (!self.places.is_empty()).then_some(self)
     }
 
-    /// Rows whose place is accepted.
-    pub(crate) fn rows(&self, places: &[u32]) -> Vec<bool> {
-        if let [one] = self.places.as_slice() {
-            return places.iter().map(|place| place == one).collect();
-        }
+    /// A table of what is accepted, made ready for many rows.
+    fn table(&self) -> Vec<bool> {
         let mut table = vec![false; usize::try_from(self.count).unwrap_or(0)];
         for place in &self.places {
             if let Some(fits) = usize::try_from(*place).ok().and_then(|at| table.get_mut(at)) {
                 *fits = true;
             }
         }
-        let fits = |place: &u32| usize::try_from(*place).ok().and_then(|at| table.get(at)).copied();
-        places.iter().map(|place| fits(place).unwrap_or(false)).collect()
+        table
+    }
+
+    /// Rows of these pages whose place is accepted; `nullable`: rows may lack a value.
+    pub(crate) fn rows(
+        &self,
+        pages: &[Page],
+        nullable: bool,
+        most: usize,
+    ) -> Result<Vec<bool>, Refused> {
+        let mut rows = Vec::with_capacity(most);
+        let table = self.table();
+        // One page at a time: what fits the processor's cache is never written to memory.
+        let mut scratch = Vec::new();
+        for page in pages {
+            scratch.clear();
+            places(page, nullable, &mut scratch)?;
+            if rows.len().saturating_add(scratch.len()) > most {
+                return Err(Refused::Damaged("more rows than the file says"));
+            }
+            if let [one] = self.places.as_slice() {
+                rows.extend(scratch.iter().map(|place| place == one));
+            } else {
+                let fits = |place: &u32| usize::try_from(*place).ok().and_then(|at| table.get(at));
+                rows.extend(scratch.iter().map(|place| fits(place).is_some_and(|fits| *fits)));
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -85,7 +108,7 @@ pub(crate) enum Refused {
 }
 
 /// Adds the places of a data page's rows. `nullable`: rows may lack a value.
-pub(crate) fn places(page: &Page, nullable: bool, out: &mut Vec<u32>) -> Result<(), Refused> {
+fn places(page: &Page, nullable: bool, out: &mut Vec<u32>) -> Result<(), Refused> {
     let (levels, body, rows, encoding) = match page {
         Page::DataPage { buf, num_values, encoding, .. } if nullable => {
             let cut = buf.split_first_chunk::<4>();

@@ -26,6 +26,7 @@
 //! This crate must not know: devices and their names, findings, how flows come about, async, HTTP.
 
 mod ask;
+mod checksums;
 mod columns;
 mod compact;
 pub mod conformance;
@@ -38,6 +39,7 @@ mod file;
 mod flows;
 mod indexes;
 mod local;
+mod merge;
 mod part;
 mod problems;
 mod query;

@@ -21,8 +21,8 @@ use crate::{
     FlowRow, FlowSummary, Flushed, Format, History, HistoryError, Keep, Retired, Site, Status,
 };
 
-/// Flows held in memory: about 12 MB, a minute at a thousand flows a second.
-const FLOW_CAPACITY: usize = 65_536;
+/// Flows held in memory: about 7 MB, half a minute at a thousand flows a second.
+const FLOW_CAPACITY: usize = 32_768;
 /// Facts held in memory: about 6 MB with usual values, 14 MB with the longest.
 const FACT_CAPACITY: usize = 32_768;
 /// Free disk space that is left to others.
@@ -60,6 +60,8 @@ pub struct ParquetHistory {
     pub(crate) problems: Arc<Problems>,
     pub(crate) min_free: u64,
     settled: Mutex<(Settled, Settled)>,
+    /// The day on which a clock was last not believed.
+    pub(crate) doubted: Mutex<Option<Day>>,
 }
 
 impl ParquetHistory {
@@ -78,6 +80,7 @@ impl ParquetHistory {
             problems,
             min_free: options.min_free,
             settled: Mutex::default(),
+            doubted: Mutex::default(),
         })
     }
 }
@@ -100,6 +103,8 @@ impl History for ParquetHistory {
     fn flush(&self) -> Result<Flushed, HistoryError> {
         let flows = self.flows.flush();
         let facts = self.facts.flush();
+        let failed = flows.as_ref().err().or(facts.as_ref().err());
+        self.problems.flushed(failed.map(ToString::to_string));
         let ((flows, flows_through), (facts, facts_through)) = (flows?, facts?);
         Ok(Flushed { flows, facts, flows_through, facts_through })
     }

@@ -6,10 +6,11 @@
 //! file is the one moment at which it takes the place of its sources, and no list can disagree.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,6 +19,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::statistics::Statistics;
 
 use crate::HistoryError;
+use crate::checksums::Summing;
 use crate::disk::Disk;
 use crate::file::PartFile;
 use crate::record::Record;
@@ -169,8 +171,8 @@ pub(crate) fn guard<T>(
 
 /// Writes rows to a file that is not yet in use; [`Writer::finish`] puts it in use.
 pub(crate) struct Writer<R> {
-    writer: ArrowWriter<BufWriter<File>>,
-    rows: Vec<R>,
+    writer: ArrowWriter<Summing<File>>,
+    kind: PhantomData<R>,
     hidden: PathBuf,
     path: PathBuf,
     writes: Writes,
@@ -182,13 +184,10 @@ impl<R: Record> Writer<R> {
         let path = folder.join(writes.file_name());
         let hidden = folder.join(format!(".{}.tmp", writes.file_name()));
         let file = disk.create(&hidden)?;
-        let writer = ArrowWriter::try_new(
-            BufWriter::new(file),
-            R::schema(),
-            Some(properties::<R>().build()),
-        );
+        let writer =
+            ArrowWriter::try_new(Summing::new(file), R::schema(), Some(properties::<R>().build()));
         match writer {
-            Ok(writer) => Ok(Writer { writer, rows: Vec::new(), hidden, path, writes }),
+            Ok(writer) => Ok(Writer { writer, kind: PhantomData, hidden, path, writes }),
             Err(error) => {
                 disk.discard(&hidden);
                 Err(HistoryError::Encode(error.to_string()))
@@ -197,26 +196,20 @@ impl<R: Record> Writer<R> {
     }
 
     /// Adds rows, which come in their order.
-    pub(crate) fn push(&mut self, row: R) -> Result<(), HistoryError> {
-        self.rows.push(row);
-        if self.rows.len() >= BATCH_ROWS { self.write() } else { Ok(()) }
-    }
-
-    fn write(&mut self) -> Result<(), HistoryError> {
-        let batch = R::encode(&self.rows)?;
-        self.rows.clear();
-        self.writer.write(&batch).map_err(|error| self.failed("write", error))
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), HistoryError> {
+        self.writer.write(batch).map_err(|error| self.failed("write", error))
     }
 
     /// Makes the file durable and puts it in use.
     pub(crate) fn finish(mut self, disk: &Disk) -> Result<Part, HistoryError> {
-        if !self.rows.is_empty() {
-            self.write()?;
-        }
-        self.writer.finish().map_err(|error| self.failed("finish", error))?;
-        let flushed = self.writer.inner_mut().flush();
+        self.writer.flush().map_err(|error| self.failed("finish", error))?;
+        let flushed = self.writer.sync();
         flushed.map_err(|error| HistoryError::disk("write", &self.hidden, error))?;
-        disk.sync(self.writer.inner().get_ref(), &self.hidden)?;
+        self.writer.append_key_value_metadata(self.writer.inner().entry());
+        self.writer.finish().map_err(|error| self.failed("finish", error))?;
+        let flushed = self.writer.sync();
+        flushed.map_err(|error| HistoryError::disk("write", &self.hidden, error))?;
+        disk.sync(self.writer.inner().inner(), &self.hidden)?;
         disk.rename(&self.hidden, &self.path)?;
         if let Some(folder) = self.path.parent() {
             disk.sync_folder(folder)?;
@@ -255,8 +248,8 @@ pub(crate) fn write_part<R: Record>(
     rows: &[R],
 ) -> Result<Arc<Part>, HistoryError> {
     let writes = Writes { from: number, to: number };
-    let mut rows = rows.iter();
-    write_all(disk, folder, writes, || Ok(rows.next().cloned()))
+    let mut batches = rows.chunks(BATCH_ROWS);
+    write_all::<R>(disk, folder, writes, || batches.next().map(R::encode).transpose())
 }
 
 /// Writes every row that comes, in order, as one file; after an error nothing of it stays.
@@ -264,13 +257,13 @@ pub(crate) fn write_all<R: Record>(
     disk: &Disk,
     folder: &Path,
     writes: Writes,
-    mut next: impl FnMut() -> Result<Option<R>, HistoryError>,
+    mut next: impl FnMut() -> Result<Option<RecordBatch>, HistoryError>,
 ) -> Result<Arc<Part>, HistoryError> {
-    let mut writer = Writer::new(disk, folder, writes)?;
+    let mut writer = Writer::<R>::new(disk, folder, writes)?;
     let paths = writer.paths();
     let mut fill = || {
-        while let Some(row) = next()? {
-            writer.push(row)?;
+        while let Some(batch) = next()? {
+            writer.write(&batch)?;
         }
         Ok(())
     };

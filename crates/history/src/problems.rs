@@ -1,7 +1,7 @@
 //! What went wrong and was survived: counted and told, never silent.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Sentences kept; older ones are forgotten, their counts are not.
@@ -14,6 +14,8 @@ pub(crate) struct Problems {
     pub dropped_flows: AtomicU64,
     pub dropped_facts: AtomicU64,
     pub days_for_space: AtomicU64,
+    /// Whether rows could not be made durable when it was last tried.
+    not_durable: AtomicBool,
     latest: Mutex<VecDeque<String>>,
 }
 
@@ -30,6 +32,16 @@ impl Problems {
     pub(crate) fn damaged(&self, sentence: String) {
         self.damaged.fetch_add(1, Ordering::Relaxed);
         self.note(sentence);
+    }
+
+    /// How a flush ended. Told when it changes, not every time: a disk stays full for hours.
+    pub(crate) fn flushed(&self, error: Option<String>) {
+        let failed_before = self.not_durable.swap(error.is_some(), Ordering::Relaxed);
+        match (failed_before, error) {
+            (false, Some(error)) => self.note(format!("rows wait in memory: {error}")),
+            (true, None) => self.note("rows that waited in memory are now durable".to_owned()),
+            _ => {}
+        }
     }
 
     pub(crate) fn latest(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use parquet::file::properties::WriterPropertiesBuilder;
 
@@ -29,6 +29,9 @@ pub(crate) trait Record: Clone + Debug + Send + Sync + 'static {
     fn begin(&self) -> i64;
     /// Rows to columns.
     fn encode(rows: &[Self]) -> Result<RecordBatch, HistoryError>;
+    /// Whether the texts of these columns are what the file should hold, as `decode` would find;
+    /// lists of distinct values that are in `checked` are not looked at again.
+    fn check(batch: &RecordBatch, checked: &mut Vec<Option<ArrayRef>>) -> Result<(), String>;
     /// Columns to rows; the error says what is wrong with the file.
     fn decode(batch: &RecordBatch) -> Result<Vec<Self>, String>;
 }

@@ -9,6 +9,9 @@ use crate::record::Record;
 use crate::table::{Place, Table};
 use crate::{Day, DaySize, HistoryError, Keep, ParquetHistory, Retired};
 
+/// Days up to today in which rows of two must exist.
+const CLOCK_DAYS: u32 = 7;
+
 /// Removes what is older than it may be kept, then the oldest days until enough disk is free.
 /// Today stays in any case.
 pub(crate) fn retire(
@@ -18,14 +21,39 @@ pub(crate) fn retire(
 ) -> Result<Retired, HistoryError> {
     let today = Day::of(now);
     let mut retired = Retired::default();
-    for place in older(&history.flows, today.before(keep.flow_days)) {
-        remove(&history.flows, &place, &mut retired)?;
-    }
-    for place in older(&history.facts, today.before(keep.fact_days)) {
-        remove(&history.facts, &place, &mut retired)?;
+    let flows = older(&history.flows, today.before(keep.flow_days));
+    let facts = older(&history.facts, today.before(keep.fact_days));
+    if (!flows.is_empty() || !facts.is_empty()) && told_twice(history, today) {
+        for place in flows {
+            remove(&history.flows, &place, &mut retired)?;
+        }
+        for place in facts {
+            remove(&history.facts, &place, &mut retired)?;
+        }
     }
     make_room(history, today, &mut retired)?;
     Ok(retired)
+}
+
+/// Whether a second day says that it is today: a clock that jumped ahead for an hour must not cost
+/// a month of history. There must be rows of two days in the week up to today, so after a jump,
+/// or a long time switched off, nothing goes for its age before the following day.
+fn told_twice(history: &ParquetHistory, today: Day) -> bool {
+    let mut days = history.flows.days();
+    days.append(&mut history.facts.days());
+    let told = days.range(today.before(CLOCK_DAYS)..=today).count() >= 2;
+    let mut doubted = history.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+    if told {
+        *doubted = None;
+    } else if doubted.replace(today) != Some(today) {
+        let newest = days.range(..today).next_back();
+        let newest = newest.map_or_else(|| "no earlier day".to_owned(), Day::to_string);
+        history.problems.note(format!(
+            "the clock says {today}, rows before it are of {newest}: nothing is removed for its \
+             age until rows of a second day say the same; check the clock"
+        ));
+    }
+    told
 }
 
 fn make_room(

@@ -21,7 +21,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use crate::HistoryError;
 use crate::columns::Reader;
 use crate::file::{Chunk, PartFile};
-use crate::indexes::{Distinct, Fits, Refused, by_dictionary, places};
+use crate::indexes::{Distinct, Fits, Refused, by_dictionary};
 use crate::part::{Bounds, Part};
 use crate::record::{Record, Select};
 
@@ -79,8 +79,8 @@ pub(crate) struct Group<'a> {
 struct Coded {
     distinct: Distinct,
     /// What reads on behind the list, until it is read.
-    pages: RefCell<Option<SerializedPageReader<Chunk>>>,
-    places: RefCell<Option<Rc<Vec<u32>>>>,
+    unread: RefCell<Option<SerializedPageReader<Chunk>>>,
+    pages: RefCell<Vec<Page>>,
 }
 
 /// What a column can say to a condition.
@@ -190,7 +190,18 @@ impl<'a> Group<'a> {
             Hits::Places(fits) => {
                 let coded = self.coded(name)?;
                 let coded = coded.ok_or_else(|| self.part.damaged("a list of values is gone"))?;
-                Ok(Select::Rows(fits.rows(&self.places(name, &coded)?)))
+                self.read_pages(&coded)?;
+                let nullable = self.chunk(name)?.column_descr().max_def_level() > 0;
+                let rows = fits.rows(&coded.pages.borrow(), nullable, self.rows);
+                let rows = rows.map_err(|refused| match refused {
+                    Refused::Otherwise => self.part.damaged("a page is not encoded as it says"),
+                    Refused::Damaged(reason) => self.part.damaged(reason),
+                })?;
+                if rows.len() == self.rows {
+                    Ok(Select::Rows(rows))
+                } else {
+                    Err(self.part.damaged("row group has fewer rows than it says"))
+                }
             }
         }
     }
@@ -240,37 +251,21 @@ impl<'a> Group<'a> {
         match pages.get_next_page().map_err(damaged)? {
             Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Some(Coded {
                 distinct: Distinct { bytes: buf, count: num_values },
-                pages: RefCell::new(Some(pages)),
-                places: RefCell::default(),
+                unread: RefCell::new(Some(pages)),
+                pages: RefCell::default(),
             })),
             _ => Ok(None),
         }
     }
 
-    /// For every row, the place of its value in the list.
-    fn places(&self, name: &str, coded: &Coded) -> Result<Rc<Vec<u32>>, HistoryError> {
-        if let Some(known) = &*coded.places.borrow() {
-            return Ok(Rc::clone(known));
+    /// Reads what is behind the list of distinct values, once.
+    fn read_pages(&self, coded: &Coded) -> Result<(), HistoryError> {
+        let Some(mut unread) = coded.unread.borrow_mut().take() else { return Ok(()) };
+        let mut pages = coded.pages.borrow_mut();
+        while let Some(page) = unread.get_next_page().map_err(|error| self.part.damaged(error))? {
+            pages.push(page);
         }
-        let gone = || self.part.damaged(format!("column {name} cannot be read twice"));
-        let mut pages = coded.pages.borrow_mut().take().ok_or_else(gone)?;
-        let nullable = self.chunk(name)?.column_descr().max_def_level() > 0;
-        let mut all = Vec::with_capacity(self.rows);
-        while let Some(page) = pages.get_next_page().map_err(|error| self.part.damaged(error))? {
-            places(&page, nullable, &mut all).map_err(|refused| match refused {
-                Refused::Otherwise => self.part.damaged("a page is not encoded as the file says"),
-                Refused::Damaged(reason) => self.part.damaged(reason),
-            })?;
-            if all.len() > self.rows {
-                break;
-            }
-        }
-        if all.len() != self.rows {
-            return Err(self.part.damaged("row group has another number of rows than it says"));
-        }
-        let all = Rc::new(all);
-        *coded.places.borrow_mut() = Some(Rc::clone(&all));
-        Ok(all)
+        Ok(())
     }
 
     fn text_rows(

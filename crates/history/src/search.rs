@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 
 use crate::HistoryError;
+use crate::checksums::Sums;
 use crate::file::PartFile;
 use crate::part::{Bounds, Part};
 use crate::query::{Cursor, Looked, Page, Window};
@@ -112,8 +113,9 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(crate) fn new<R: Record>(part: &Part) -> Result<Self, HistoryError> {
-        let file = PartFile::open(&part.path)?;
+        let mut file = PartFile::open(&part.path)?;
         let meta = part.load::<R>(&file)?;
+        file.check(Sums::of(meta.metadata().file_metadata()));
         Ok(Opened { file, meta })
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of one kind: those in memory, those being written, and the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -243,6 +243,13 @@ impl<R: Record> Table<R> {
     /// The files of a partition, in the order of their writes.
     pub(crate) fn parts(&self, place: &Place) -> Vec<Arc<Part>> {
         self.lock().parts.get(place).cloned().unwrap_or_default()
+    }
+
+    /// Days of which there are rows, in files or in memory.
+    pub(crate) fn days(&self) -> BTreeSet<Day> {
+        let state = self.lock();
+        let filed = state.parts.keys().chain(state.writing.keys()).map(|(_, day)| *day);
+        filed.chain(state.buffer.values().flat_map(|days| days.keys().copied())).collect()
     }
 
     /// Rows that are not yet in a file.

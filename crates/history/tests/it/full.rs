@@ -69,6 +69,8 @@ fn a_full_disk_keeps_what_is_durable_and_goes_on_when_there_is_room() {
     assert!(refused.to_string().contains("free space"), "{refused}");
     let held = history.status().held_flows;
     assert!(held > 0);
+    let problems = history.status().problems;
+    assert!(problems.last().unwrap().contains("wait in memory"), "{problems:?}");
     let query = FlowQuery { limit: 10_000, ..FlowQuery::default() };
     assert_eq!(every_page(&history, &query).len() as u64, next, "nothing is lost while it runs");
     // The buffer takes what fits, then drops and counts; it never waits.
@@ -89,4 +91,6 @@ fn a_full_disk_keeps_what_is_durable_and_goes_on_when_there_is_room() {
         history.flush().unwrap();
     }
     assert_eq!(history.status().held_flows, 0);
+    let problems = history.status().problems;
+    assert!(problems.is_empty() || problems.last().unwrap().contains("durable"), "{problems:?}");
 }

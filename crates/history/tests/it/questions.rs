@@ -171,7 +171,8 @@ proptest! {
 #[test]
 fn a_row_group_and_more_is_searched_like_a_few_rows() {
     let dir = tempfile::tempdir().unwrap();
-    let history = ParquetHistory::open(dir.path(), Options::default()).unwrap();
+    let options = Options { flow_capacity: 65_536, ..Options::default() };
+    let history = ParquetHistory::open(dir.path(), options).unwrap();
     let flows: Vec<Flow> = (0..65_536).map(|n| Flow { id: FlowId(n), ..flow(n) }).collect();
     for _ in 0..2 {
         assert_eq!(history.append_flows(&Site::default(), &flows).dropped, 0);
