@@ -13,7 +13,7 @@ use cordon_model::record::{DataClass, Keep};
 use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::{Clock, SystemClock};
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
-use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, intake};
+use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
 
@@ -76,11 +76,9 @@ pub async fn serve(
 
     let stop_threads = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = told::channel(false);
-    let (queue, outlet) = intake::queue();
-    let depth = queue.depth();
     let live = start.packets.is_live();
-    let counters = start.packets.start(&mut outside, &config, outlet, &stop_threads)?;
-    engine.watch_sources(counters, depth);
+    let (counters, inlet) = start.packets.start(&mut outside, &config, &stop_threads)?;
+    engine.watch_sources(counters, inlet.depth());
     let seed = getrandom::u64().map_err(Failure::Random)?;
     let inventory = cordon_inventory::InventoryOptions {
         seed,
@@ -88,8 +86,7 @@ pub async fn serve(
         ..Default::default()
     };
     let (observed, observed_in) = mpsc::channel(1);
-    let watcher = watch::start(Watch {
-        queue,
+    let watch = Watch {
         pipeline: Pipeline::new(Options {
             active_timeout: Some(ACTIVE_TIMEOUT),
             ..Options::new(secret, seed, inventory)
@@ -107,8 +104,9 @@ pub async fn serve(
             site: site_name()?,
             seed,
         },
-    })
-    .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
+    };
+    let watcher = watch::start(watch, inlet)
+        .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
     let observing = tokio::spawn(Arc::clone(&engine).observe(observed_in));
     tokio::spawn(Arc::clone(&engine).keep_house(stopped.clone()));
 

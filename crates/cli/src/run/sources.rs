@@ -9,7 +9,7 @@ use cordon_capture::{FileSource, InputPath, LiveOptions, LiveSource, expand, liv
 use cordon_config::Config;
 use cordon_lab::{Frames, Site};
 use cordon_model::{LinkType, PacketId, RawPacket, Timestamp};
-use cordon_service::intake::{self, Counters, Feed, FileFeed, LiveFeed, Outlet, Pulled};
+use cordon_service::intake::{self, Counters, Feed, FileFeed, Inlet, LiveFeed, Pulled};
 
 use super::Outside;
 use crate::failure::Failure;
@@ -89,32 +89,38 @@ impl Packets {
         }
     }
 
-    /// Starts a thread per source.
+    /// Starts what gives packets: live sources in threads, or a source that has time and is asked.
     pub fn start(
         self,
         outside: &mut Outside,
         config: &Config,
-        outlet: Outlet,
         stop: &Arc<AtomicBool>,
-    ) -> Result<Vec<Arc<Counters>>, Failure> {
-        let feeds: Vec<Box<dyn Feed>> = match self {
-            Packets::Live(_) => live(outside, config)?,
+    ) -> Result<(Vec<Arc<Counters>>, Inlet), Failure> {
+        let feed: Box<dyn Feed> = match self {
+            Packets::Live(_) => return listen(live(outside, config)?, stop),
             Packets::Replay { paths, speed } => {
-                let inputs = expand(&paths)?;
-                vec![Box::new(FileFeed::open(inputs.paths, speed)?)]
+                Box::new(FileFeed::open(expand(&paths)?.paths, speed)?)
             }
-            Packets::Lab { site, speed, begin } => {
-                vec![Box::new(LabFeed::new(*site, speed, begin)?)]
-            }
+            Packets::Lab { site, speed, begin } => Box::new(LabFeed::new(*site, speed, begin)?),
         };
-        let mut all = Vec::new();
-        for feed in feeds {
-            let (counters, _) = intake::start(feed, outlet.another(), Arc::clone(stop))
-                .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
-            all.push(counters);
-        }
-        Ok(all)
+        let inlet = Inlet::of(feed);
+        Ok((inlet.counters().into_iter().collect(), inlet))
     }
+}
+
+/// A thread for each source that cannot wait, and the queue that they fill.
+fn listen(
+    feeds: Vec<Box<dyn Feed>>,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Vec<Arc<Counters>>, Inlet), Failure> {
+    let (queue, outlet) = intake::queue();
+    let mut all = Vec::new();
+    for feed in feeds {
+        let (counters, _) = intake::start(feed, outlet.another(), Arc::clone(stop))
+            .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
+        all.push(counters);
+    }
+    Ok((all, Inlet::Queue(queue)))
 }
 
 fn live(outside: &mut Outside, config: &Config) -> Result<Vec<Box<dyn Feed>>, Failure> {
@@ -172,10 +178,6 @@ fn instant() -> Instant {
 impl Feed for LabFeed {
     fn name(&self) -> &str {
         "the lab"
-    }
-
-    fn waits(&self) -> bool {
-        true
     }
 
     fn pull(&mut self, patience: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {

@@ -87,6 +87,14 @@ pub struct Own {
     pub notes: Option<Set<Text>>,
 }
 
+impl Own {
+    /// Whether nobody has said anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Own::default()
+    }
+}
+
 /// One device as the service knows it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -95,32 +103,32 @@ pub struct Record {
     /// What it was seen to be, last; `seen.id` is the id above.
     pub seen: Device,
     /// What gave it away, strongest first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<(Attribute, Reason)>,
     /// What people say.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Own::is_empty")]
     pub own: Own,
     /// First seen, over all runs.
     pub first: Timestamp,
     /// Last seen, over all runs.
     pub last: Timestamp,
     /// Addresses it had, newest last.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Span<Address>>,
     /// Names it gave itself, newest last.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<Span<Text>>,
     /// Services it offered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Span<Service>>,
     /// Further ids that were joined into this record by a person.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<DeviceId>,
     /// Addresses that a person said are not this device's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parted: Vec<Address>,
     /// Where it is known from if no packet showed it: an import's name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Text>,
     /// Whether it has not been seen for a while, and its timeline says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -22,9 +22,6 @@ pub trait Feed: Send {
     /// What people call it: an interface's or a file's name.
     fn name(&self) -> &str;
 
-    /// Whether a full queue means waiting instead of dropping: a recording has time.
-    fn waits(&self) -> bool;
-
     /// Passes packets on for about as long as the patience lasts, or until there are none.
     fn pull(&mut self, patience: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled;
 

@@ -83,10 +83,6 @@ impl Feed for FileFeed {
         &self.name
     }
 
-    fn waits(&self) -> bool {
-        true
-    }
-
     fn pull(&mut self, patience: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {
         let until = instant() + patience;
         if let Some(held) = self.held.take() {

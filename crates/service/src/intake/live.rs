@@ -27,10 +27,6 @@ impl Feed for LiveFeed {
         &self.name
     }
 
-    fn waits(&self) -> bool {
-        false
-    }
-
     fn pull(&mut self, patience: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {
         match self.source.next_batch(patience) {
             Ok(Next::Packets(mut batch)) => {

@@ -13,12 +13,6 @@ use super::Batch;
 /// second.
 pub const BOUND: usize = 32;
 
-/// Batches that a source with time has on their way: it waits for one that comes back, and the
-/// memory of the others is not needed. Two mebibytes keep both threads busy.
-const PATIENT: usize = 8;
-/// How long it waits for one: the pipeline may be busy, and somebody else may have got it.
-const RETURN: Duration = Duration::from_secs(1);
-
 /// Makes a queue: the end that takes, and what outlets are made from.
 #[must_use]
 pub fn queue() -> (Queue, Outlet) {
@@ -27,7 +21,7 @@ pub fn queue() -> (Queue, Outlet) {
     let depth = Arc::new(AtomicU64::new(0));
     let emptied = Arc::new(std::sync::Mutex::new(emptied));
     let queue = Queue { filled, empty, depth: Arc::clone(&depth) };
-    let outlet = Outlet { full, emptied, depth, batch: Batch::with_room(), made: 1, dropped: 0 };
+    let outlet = Outlet { full, emptied, depth, batch: Batch::with_room(), dropped: 0 };
     (queue, outlet)
 }
 
@@ -83,8 +77,6 @@ pub struct Outlet {
     emptied: Arc<std::sync::Mutex<Receiver<Batch>>>,
     depth: Arc<AtomicU64>,
     batch: Batch,
-    /// Batches that this end has made; those that come back may be another's.
-    made: usize,
     dropped: u64,
 }
 
@@ -97,7 +89,6 @@ impl Outlet {
             emptied: Arc::clone(&self.emptied),
             depth: Arc::clone(&self.depth),
             batch: Batch::with_room(),
-            made: 1,
             dropped: 0,
         }
     }
@@ -116,7 +107,7 @@ impl Outlet {
         if self.batch.is_empty() {
             return true;
         }
-        let room = self.room(waits);
+        let room = self.room();
         let batch = std::mem::replace(&mut self.batch, room);
         self.depth.fetch_add(1, Ordering::Relaxed);
         let refused = match waits {
@@ -136,16 +127,9 @@ impl Outlet {
     }
 
     /// An empty batch: one that came back, or else a new one.
-    fn room(&mut self, waits: bool) -> Batch {
-        let back =
-            self.emptied.lock().ok().and_then(|emptied| match waits && self.made >= PATIENT {
-                true => emptied.recv_timeout(RETURN).ok(),
-                false => emptied.try_recv().ok(),
-            });
-        back.unwrap_or_else(|| {
-            self.made = self.made.saturating_add(1);
-            Batch::with_room()
-        })
+    fn room(&self) -> Batch {
+        let back = self.emptied.lock().ok().and_then(|emptied| emptied.try_recv().ok());
+        back.unwrap_or_else(Batch::with_room)
     }
 
     /// Packets dropped because the queue was full.

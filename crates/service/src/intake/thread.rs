@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cordon_model::RawPacket;
+
 use super::{Feed, Outlet, Pulled};
 
 /// How long a source may wait for packets before it looks whether to stop.
@@ -36,6 +38,18 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Those of a source that has given nothing yet.
+    pub(super) fn of(name: &str) -> Self {
+        Counters {
+            name: name.to_owned(),
+            packets: AtomicU64::new(0),
+            dropped_by_kernel: AtomicU64::new(0),
+            dropped_by_queue: AtomicU64::new(0),
+            last: AtomicI64::new(0),
+            state: Mutex::new(SourceState::Running),
+        }
+    }
+
     /// How it is doing.
     #[must_use]
     pub fn state(&self) -> SourceState {
@@ -57,19 +71,18 @@ pub fn start(
     mut outlet: Outlet,
     stop: Arc<AtomicBool>,
 ) -> std::io::Result<(Arc<Counters>, std::thread::JoinHandle<()>)> {
-    let counters = Arc::new(Counters {
-        name: feed.name().to_owned(),
-        packets: AtomicU64::new(0),
-        dropped_by_kernel: AtomicU64::new(0),
-        dropped_by_queue: AtomicU64::new(0),
-        last: AtomicI64::new(0),
-        state: Mutex::new(SourceState::Running),
-    });
+    let counters = Arc::new(Counters::of(feed.name()));
     let told = Arc::clone(&counters);
     let thread =
         std::thread::Builder::new().name(format!("source {}", feed.name())).spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                if !turn(feed.as_mut(), &mut outlet, &told) {
+                let pulled = turn(feed.as_mut(), &told, PATIENCE, &mut |packet| {
+                    outlet.push(packet, false);
+                });
+                // Whatever came is handed over at once when the line goes quiet.
+                let taken = outlet.hand_over(false);
+                told.dropped_by_queue.store(outlet.dropped(), Ordering::Relaxed);
+                if !taken || matches!(pulled, Pulled::Over(_)) {
                     break;
                 }
             }
@@ -78,51 +91,50 @@ pub fn start(
     Ok((counters, thread))
 }
 
-/// One round; whether there is to be another.
-fn turn(feed: &mut dyn Feed, outlet: &mut Outlet, counters: &Counters) -> bool {
-    let waits = feed.waits();
+/// One round of a source: packets go to `take`, what is known of it to `counters`.
+pub(super) fn turn(
+    feed: &mut dyn Feed,
+    counters: &Counters,
+    patience: Duration,
+    take: &mut dyn FnMut(&RawPacket<'_>),
+) -> Pulled {
     let (mut packets, mut last) = (0_u64, None);
-    let pulled = feed.pull(PATIENCE, &mut |packet| {
+    let pulled = feed.pull(patience, &mut |packet| {
         packets += 1;
         last = Some(packet.at);
-        outlet.push(packet, waits);
+        take(packet);
     });
     counters.packets.fetch_add(packets, Ordering::Relaxed);
     if let Some(last) = last {
         counters.last.store(last.nanos(), Ordering::Relaxed);
     }
     counters.dropped_by_kernel.store(feed.dropped(), Ordering::Relaxed);
-    // Whatever came is handed over at once when the line goes quiet.
-    let taken = matches!(pulled, Pulled::More) && waits || outlet.hand_over(waits);
-    counters.dropped_by_queue.store(outlet.dropped(), Ordering::Relaxed);
-    match pulled {
+    match &pulled {
         Pulled::More | Pulled::Quiet => {
             if counters.state() != SourceState::Running {
                 tracing::info!(source = feed.name(), "source is back");
                 counters.set(SourceState::Running);
             }
-            taken
         }
         Pulled::Gone(why) => {
             if counters.state() == SourceState::Running {
                 tracing::warn!(source = feed.name(), why, "source gone");
-                counters.set(SourceState::Gone(why));
+                counters.set(SourceState::Gone(why.clone()));
             }
-            taken
         }
         Pulled::Over(why) => {
             tracing::info!(source = feed.name(), why, "source ended");
-            counters.set(SourceState::Ended(why));
-            false
+            counters.set(SourceState::Ended(why.clone()));
         }
     }
+    pulled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::intake::{queue, queue::Taken};
-    use cordon_model::{LinkType, PacketId, RawPacket, Timestamp};
+    use cordon_model::{LinkType, PacketId, Timestamp};
 
     /// Gives one packet, vanishes for two rounds, gives another, and ends.
     struct Flapping(u32);
@@ -130,9 +142,6 @@ mod tests {
     impl Feed for Flapping {
         fn name(&self) -> &str {
             "flapping"
-        }
-        fn waits(&self) -> bool {
-            false
         }
         fn pull(&mut self, _: Duration, take: &mut dyn FnMut(&RawPacket<'_>)) -> Pulled {
             self.0 += 1;

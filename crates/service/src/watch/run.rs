@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{Reached, Recorder};
 use crate::clock::Clock;
-use crate::intake::{Batch, Queue, Taken};
+use crate::intake::{Came, Inlet};
 
 /// How long to wait for packets before looking at the clock.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -85,8 +85,6 @@ pub struct Gauges {
 
 /// Everything that the loop works with.
 pub struct Watch {
-    /// Where batches come from.
-    pub queue: Queue,
     /// What they go through.
     pub pipeline: Pipeline,
     /// Where rows go.
@@ -105,12 +103,12 @@ pub struct Watch {
     pub options: WatchOptions,
 }
 
-/// Starts the thread.
+/// Starts the thread, which takes packets from `inlet`.
 ///
 /// # Errors
 /// Where the system gives no thread.
-pub fn start(watch: Watch) -> std::io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name("watch".to_owned()).spawn(move || Loop::new(watch).run())
+pub fn start(watch: Watch, inlet: Inlet) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name("watch".to_owned()).spawn(move || Loop::new(watch).run(inlet))
 }
 
 struct Loop {
@@ -145,30 +143,22 @@ impl Loop {
         }
     }
 
-    fn run(mut self) {
+    fn run(mut self, mut inlet: Inlet) {
         loop {
             let stop = self.watch.stop.load(Ordering::Relaxed);
-            let over = match self.watch.queue.take(PATIENCE) {
-                Taken::Batch(batch) => {
-                    self.take(batch);
-                    if stop {
-                        self.drain();
-                    }
-                    stop
-                }
-                Taken::Nothing => stop,
-                Taken::Closed => {
-                    // Records of other tools may still come.
-                    if self.over {
-                        std::thread::sleep(PATIENCE);
-                    }
-                    true
-                }
-            };
+            let came = self.take(&mut inlet);
+            if stop {
+                self.drain(&mut inlet);
+            }
+            let closed = came == Came::Closed;
+            if closed && self.over {
+                // Records of other tools may still come.
+                std::thread::sleep(PATIENCE);
+            }
             let told = self.take_records();
             if !self.over || told {
-                self.over = over;
-                self.keep_time(over);
+                self.over = stop || closed;
+                self.keep_time(self.over);
             }
             if stop {
                 return;
@@ -176,13 +166,26 @@ impl Loop {
         }
     }
 
-    /// Takes what still waits; sources have been told to end.
-    fn drain(&mut self) {
+    /// Takes what still waits in a queue, whose sources have been told to end.
+    fn drain(&mut self, inlet: &mut Inlet) {
         let begun = self.watch.clock.instant();
-        while self.watch.clock.instant() - begun < DRAIN {
-            let Taken::Batch(batch) = self.watch.queue.take(PATIENCE) else { return };
-            self.take(batch);
+        while matches!(inlet, Inlet::Queue(_)) && self.watch.clock.instant() - begun < DRAIN {
+            let Came::Packets(_) = self.take(inlet) else { return };
         }
+    }
+
+    fn take(&mut self, inlet: &mut Inlet) -> Came {
+        let came = inlet.take(PATIENCE, |packet| {
+            self.now = self.reached.hear(packet.at);
+            self.watch.pipeline.packet_with(packet, &mut self.recorder);
+            if self.recorder.is_full() {
+                self.hand_over();
+            }
+        });
+        if let Came::Packets(packets) = came {
+            self.watch.gauges.packets.fetch_add(packets, Ordering::Relaxed);
+        }
+        came
     }
 
     fn take_records(&mut self) -> bool {
@@ -202,18 +205,6 @@ impl Loop {
             }
         }
         told
-    }
-
-    fn take(&mut self, batch: Batch) {
-        for packet in batch.packets() {
-            self.now = self.reached.hear(packet.at);
-            self.watch.pipeline.packet_with(&packet, &mut self.recorder);
-            if self.recorder.is_full() {
-                self.hand_over();
-            }
-        }
-        self.watch.gauges.packets.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.watch.queue.recycle(batch);
     }
 
     fn keep_time(&mut self, over: bool) {

@@ -15,7 +15,7 @@ use cordon_model::record::DataClass;
 use cordon_model::{LinkType, PacketId, RawPacket, SecretKey, Timestamp};
 use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::Clock;
-use cordon_service::intake::{self, Outlet};
+use cordon_service::intake::{self, Inlet, Outlet};
 use cordon_service::view::{CheckView, DeviceQuery, DeviceRow, HealthView};
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
 use cordon_service::{
@@ -141,8 +141,7 @@ impl Running {
             most_devices: how.most_devices,
             ..Default::default()
         };
-        let watcher = watch::start(Watch {
-            queue,
+        let watch = Watch {
             pipeline: Pipeline::new(Options::new(SecretKey::new([7; 32]), 7, inventory)),
             history: Arc::clone(&history) as _,
             records: records_in,
@@ -157,8 +156,8 @@ impl Running {
                 site: "main".parse().unwrap(),
                 seed: 7,
             },
-        })
-        .unwrap();
+        };
+        let watcher = watch::start(watch, Inlet::Queue(queue)).unwrap();
         let observing = runtime.spawn(Arc::clone(&engine).observe(observed_in));
         let clock = Arc::clone(clock);
         let outlet = Some(outlet);

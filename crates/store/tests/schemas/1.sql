@@ -3,17 +3,17 @@ PRAGMA user_version = 1;
 CREATE TABLE schema_step (
     version INTEGER NOT NULL PRIMARY KEY, checksum TEXT NOT NULL
 ) STRICT;
-INSERT INTO schema_step VALUES (1, '7d220323f0acef05e0e3e491e5c14c64ca6c085b3f083363632e3857fbc682c5');
+INSERT INTO schema_step VALUES (1, '3a602afdfe949a23fb71c9c10078954049129413b74a911223eb77b5c52bf8de');
 CREATE TABLE device (
     site TEXT NOT NULL, id TEXT NOT NULL, last INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (site, id)
-) STRICT, WITHOUT ROWID;
-INSERT INTO device VALUES ('home', 'a', 1700000060000000001, '{"id":"a","seen":{"id":"a","name":{"value":"Küche ☕ ''); --","confidence":0.7,"reasons":[]},"kind":null,"vendor":null,"model":null,"firmware":null,"os":null,"macs":["00:17:88:24:76:ff"],"ips":["10.0.0.7","fe80::1"],"random_mac":false,"parent":null,"routes":false,"vlans":[7],"services":[],"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","packets":18446744073709551615,"bytes":1},"evidence":[],"own":{"name":null,"kind":{"value":"router","by":"person:anna","at":"2023-11-14T22:13:21.000000001Z"},"vendor":null,"model":null,"firmware":null,"os":null,"owner":null,"location":null,"zone":null,"criticality":null,"tags":[],"notes":null},"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","addresses":[],"names":[],"services":[],"joined":[],"parted":[],"imported":null}');
+) STRICT;
+INSERT INTO device VALUES ('home', 'a', 1700000060000000001, '{"id":"a","seen":{"id":"a","name":{"value":"Küche ☕ ''); --","confidence":0.7,"reasons":[]},"kind":null,"vendor":null,"model":null,"firmware":null,"os":null,"macs":["00:17:88:24:76:ff"],"ips":["10.0.0.7","fe80::1"],"random_mac":false,"parent":null,"routes":false,"vlans":[7],"services":[],"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","packets":18446744073709551615,"bytes":1},"own":{"name":null,"kind":{"value":"router","by":"person:anna","at":"2023-11-14T22:13:21.000000001Z"},"vendor":null,"model":null,"firmware":null,"os":null,"owner":null,"location":null,"zone":null,"criticality":null,"tags":[],"notes":null},"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z"}');
 CREATE TABLE finding (
     site TEXT NOT NULL, id TEXT NOT NULL, device TEXT, state TEXT NOT NULL,
     last INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (site, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 INSERT INTO finding VALUES ('home', 'f', 'a', 'open', 1700000060000000001, '{"id":"f","finding":{"kind":"default-credential","severity":"critical","device":"a","title":"factory password in use","why":"The password is in every botnet''s list; whoever reaches the device owns it.","fix":"Change the password now, then check the device for changes that nobody here made.","evidence":[],"count":3,"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z"},"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","state":"open","accepted":null}');
 CREATE TABLE event (
     site TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, device TEXT NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE change (
     site TEXT NOT NULL, id INTEGER NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (site, id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO change VALUES ('home', 3, 1700000005000000001, '{"id":3,"at":"2023-11-14T22:13:25.000000001Z","by":"person:anna","says":"joined two devices","before":[{"id":"a","seen":{"id":"a","name":{"value":"Küche ☕ ''); --","confidence":0.7,"reasons":[]},"kind":null,"vendor":null,"model":null,"firmware":null,"os":null,"macs":["00:17:88:24:76:ff"],"ips":["10.0.0.7","fe80::1"],"random_mac":false,"parent":null,"routes":false,"vlans":[7],"services":[],"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","packets":18446744073709551615,"bytes":1},"evidence":[],"own":{"name":null,"kind":{"value":"router","by":"person:anna","at":"2023-11-14T22:13:21.000000001Z"},"vendor":null,"model":null,"firmware":null,"os":null,"owner":null,"location":null,"zone":null,"criticality":null,"tags":[],"notes":null},"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","addresses":[],"names":[],"services":[],"joined":[],"parted":[],"imported":null}],"after":["a"],"undone":false}');
+INSERT INTO change VALUES ('home', 3, 1700000005000000001, '{"id":3,"at":"2023-11-14T22:13:25.000000001Z","by":"person:anna","says":"joined two devices","before":[{"id":"a","seen":{"id":"a","name":{"value":"Küche ☕ ''); --","confidence":0.7,"reasons":[]},"kind":null,"vendor":null,"model":null,"firmware":null,"os":null,"macs":["00:17:88:24:76:ff"],"ips":["10.0.0.7","fe80::1"],"random_mac":false,"parent":null,"routes":false,"vlans":[7],"services":[],"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z","packets":18446744073709551615,"bytes":1},"own":{"name":null,"kind":{"value":"router","by":"person:anna","at":"2023-11-14T22:13:21.000000001Z"},"vendor":null,"model":null,"firmware":null,"os":null,"owner":null,"location":null,"zone":null,"criticality":null,"tags":[],"notes":null},"first":"2023-11-14T22:13:20.000000001Z","last":"2023-11-14T22:14:20.000000001Z"}],"after":["a"],"made":[],"findings":[],"undone":false}');
 CREATE TABLE change_device (
     site TEXT NOT NULL, device TEXT NOT NULL, change INTEGER NOT NULL,
     PRIMARY KEY (site, device, change),
