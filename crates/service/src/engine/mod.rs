@@ -16,6 +16,7 @@ mod map;
 mod observe;
 mod options;
 mod people;
+mod refusals;
 mod show;
 mod sign_in;
 mod site;
@@ -52,6 +53,7 @@ use crate::intake::Counters;
 use crate::watch::{Gauges, Records};
 use crate::{Problem, ProblemKind, Tick};
 use folk::Folk;
+use refusals::Refusals;
 use steady::Steady;
 use world::World;
 
@@ -91,6 +93,7 @@ pub struct Engine {
     /// Why the latest write to the store failed.
     unwritten: Mutex<Option<String>>,
     steady: Mutex<Steady>,
+    refusals: Refusals,
 }
 
 /// Where packets come from, once they do.
@@ -146,6 +149,7 @@ impl Engine {
             verified: Mutex::new(None),
             unwritten: Mutex::new(None),
             steady: Mutex::new(steady),
+            refusals: Refusals::default(),
             hasher: Arc::new(hasher),
             passkeys,
             options,
@@ -159,6 +163,7 @@ impl Engine {
             started,
         });
         engine.note(Action::ServiceStart, "", &[("version", env!("CARGO_PKG_VERSION"))]).await?;
+        engine.keep_writing_refusals();
         Ok(engine)
     }
 
@@ -179,6 +184,7 @@ impl Engine {
     /// # Errors
     /// Where it cannot be written.
     pub async fn stop(&self) -> Result<(), Problem> {
+        self.write_refusals(true).await;
         self.note(Action::ServiceStop, "", &[]).await
     }
 

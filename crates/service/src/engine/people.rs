@@ -34,7 +34,7 @@ impl Engine {
         let everybody = self.may_see_people(caller).is_ok();
         let own = person(caller);
         if !everybody && own.is_none() {
-            return Err(Problem::new(ProblemKind::Forbidden, "your role may not see people"));
+            return Err(self.deny(caller, Action::PeopleView, "", "your role may not see people"));
         }
         let folk = self.folk();
         let seen = |one: &&Person| everybody || own == Some(&one.id);
@@ -121,7 +121,7 @@ impl Engine {
                 "{}; invite a viewer, then have the change of role approved",
                 because.title
             );
-            return Err(Problem::new(ProblemKind::Forbidden, detail));
+            return Err(self.deny(caller, Action::PersonInvite, "", detail));
         }
         let lasts = HOUR.saturating_mul(hours(new.hours)?);
         self.link_for(caller, role, None, lasts).await

@@ -13,5 +13,6 @@
 
 mod clocks;
 mod crowds;
+mod refused;
 mod restart;
 mod scene;
