@@ -9,6 +9,7 @@ use cordon_crypto::{Ed25519, KeyFile, SigningKey, Vault};
 use cordon_history::ParquetHistory;
 use cordon_ledger::Origin;
 use cordon_model::SecretKey;
+use cordon_service::Reserve;
 use cordon_service::clock::Clock;
 use cordon_service::view::CheckView;
 use cordon_store::{Notary, Store};
@@ -17,6 +18,9 @@ use crate::failure::Failure;
 
 /// The one site of a data folder, as rows and folders name it; what people call it is configured.
 pub const SITE: &str = "main";
+
+/// Bytes that a start may write: the index of the database's log, its first entries.
+const TO_START: u64 = 2 << 20;
 
 /// Everything's place, and what was given up before it was opened.
 pub struct House {
@@ -55,6 +59,7 @@ impl House {
         clock: &dyn Clock,
     ) -> Result<Opened, Failure> {
         let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
+        self.make_room();
         let master = KeyFile::open_or_create(&self.data.join("master.key"))
             .map_err(|error| other(&error))?;
         let vault = Vault::new(&master);
@@ -93,6 +98,14 @@ impl House {
             identity: Arc::new(identity),
             certificate_trouble: trouble.map(|trouble| trouble.to_string()),
         })
+    }
+
+    /// On a full disk the reserve is what a start has: without it nobody could look at why.
+    fn make_room(&self) {
+        let reserve = Reserve::of(&self.data);
+        if reserve.free().is_some_and(|free| free < TO_START) {
+            reserve.release();
+        }
     }
 }
 

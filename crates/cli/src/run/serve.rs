@@ -74,6 +74,11 @@ pub async fn serve(
     let engine =
         Engine::open(options, parts).await.map_err(|problem| Failure::Other(problem.detail))?;
 
+    tokio::spawn({
+        let engine = Arc::clone(&engine);
+        async move { engine.fill_reserve().await }
+    });
+
     let stop_threads = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = told::channel(false);
     let (queue, outlet) = intake::queue();

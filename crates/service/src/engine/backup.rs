@@ -9,7 +9,7 @@ use super::{Engine, broken};
 use crate::{Answer, Caller, Problem, ProblemKind};
 
 /// The folder inside the data folder where backups given by a bare name go.
-const BACKUPS: &str = "backups";
+pub(super) const BACKUPS: &str = "backups";
 /// What lies beside the database and belongs to it.
 const BESIDE: [&str; 4] = ["master.key", "ledger.key", "tls", "checkpoints"];
 

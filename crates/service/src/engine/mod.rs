@@ -51,7 +51,7 @@ pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 use crate::clock::Clock;
 use crate::intake::Counters;
 use crate::watch::{Gauges, Records};
-use crate::{Problem, ProblemKind, Tick};
+use crate::{Problem, ProblemKind, Reserve, Tick};
 use folk::Folk;
 use refusals::Refusals;
 use steady::Steady;
@@ -63,6 +63,10 @@ const CHANGES: usize = 256;
 const ENTRIES: usize = 256;
 /// A clock that goes back by more was set, and is not being adjusted.
 const SET_BACK: Duration = Duration::from_secs(300);
+/// What whoever wants to do something is told where the disk is full.
+const FULL: &str = "the disk of this service is full, so nothing can be written down and nothing was changed: \
+    make room on it, such as by removing old folders in its data folder's backups, then try again; \
+    on the machine itself `cordon status` answers all the same";
 /// Ticks that a slow listener may be behind.
 const TICKS: usize = 16;
 
@@ -94,6 +98,7 @@ pub struct Engine {
     unwritten: Mutex<Option<String>>,
     steady: Mutex<Steady>,
     refusals: Refusals,
+    reserve: Arc<Reserve>,
 }
 
 /// Where packets come from, once they do.
@@ -150,6 +155,7 @@ impl Engine {
             unwritten: Mutex::new(None),
             steady: Mutex::new(steady),
             refusals: Refusals::default(),
+            reserve: Arc::new(Reserve::of(&options.data)),
             hasher: Arc::new(hasher),
             passkeys,
             options,
@@ -256,10 +262,8 @@ fn broken(error: cordon_store::StoreError) -> Problem {
         _ => ProblemKind::Broken,
     };
     match &error {
-        StoreError::Conflict(_)
-        | StoreError::TooLarge { .. }
-        | StoreError::Full
-        | StoreError::Busy => Problem::new(kind, error.to_string()),
+        StoreError::Full => Problem::new(kind, FULL),
+        StoreError::Conflict(_) | StoreError::TooLarge { .. } | StoreError::Busy => Problem::new(kind, error.to_string()),
         // The rest names files and rows: for whoever runs the service, not for who asks.
         _ => {
             tracing::error!(%error, "the store failed");

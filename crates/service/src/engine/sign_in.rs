@@ -313,10 +313,10 @@ impl Engine {
         let Who::Person { id, session, .. } = &caller.who else { return Ok(()) };
         let entry = self.entry(&caller.actor(), Action::SessionEnd, &id.0, &[]);
         let (hash, at) = (*session, self.clock.now());
-        self.write_folk(vec![Write::EndSession { hash, at }], vec![entry], |folk| {
-            folk.sessions.remove(&hash);
-        })
-        .await
+        let done = self.write_folk(vec![Write::EndSession { hash, at }], vec![entry], |_| {}).await;
+        // Whoever leaves is out, also where that cannot be written down.
+        self.folk.write().unwrap_or_else(PoisonError::into_inner).sessions.remove(&hash);
+        done
     }
 
     /// Counts a try before anything is looked at.
