@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordon_config::Config;
 use cordon_crypto::tls::{ServerIdentity, Wanted};
-use cordon_crypto::{Ed25519, KeyFile, SigningKey, Vault};
+use cordon_crypto::{Ed25519, Keys, SigningKey, Vault};
 use cordon_history::ParquetHistory;
 use cordon_ledger::Origin;
 use cordon_model::SecretKey;
@@ -60,14 +60,16 @@ impl House {
     ) -> Result<Opened, Failure> {
         let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
         self.make_room();
-        let master = KeyFile::open_or_create(&self.data.join("master.key"))
-            .map_err(|error| other(&error))?;
-        let vault = Vault::new(&master);
+        let keys = Keys::open_or_create(&self.data).map_err(|error| other(&error))?;
+        if keys.former.is_some() {
+            tracing::warn!("a change of the master key was broken off; finish it with `cordon keys rotate`");
+        }
+        let vault = keys.vault();
         let origin = origin()?;
         let signing = SigningKey::open_or_create(&self.data.join("ledger.key"), &vault, &origin)
             .map_err(|error| other(&error))?;
         let signing = Arc::new(signing);
-        let secret = cordon_crypto::secret_key(&master).map_err(|error| other(&error))?;
+        let secret = cordon_crypto::secret_key(&keys.current).map_err(|error| other(&error))?;
         let notary = Notary::new(origin.clone(), Arc::clone(&signing) as _, Arc::new(Ed25519));
         let options = cordon_store::Options { site: SITE.into(), notary, max_pages: None };
         let store = Store::open(&self.data, options).await.map_err(|error| other(&error))?;

@@ -17,6 +17,7 @@ mod demo;
 mod demo_service;
 mod formats;
 mod hard;
+mod keys;
 mod ledger;
 mod live;
 mod peers;

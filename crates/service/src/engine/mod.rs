@@ -45,7 +45,8 @@ use cordon_register::Register;
 use cordon_store::{Before, LedgerFilter, State};
 use tokio::sync::broadcast;
 
-pub use backup::copy as copy_kept;
+pub use backup::{SEALED_KEY, copy as copy_kept};
+pub use sign_in::sealed_as;
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 
 use crate::clock::Clock;

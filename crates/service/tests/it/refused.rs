@@ -43,7 +43,7 @@ fn a_refused_action_is_in_the_ledger_and_a_flood_of_it_is_one_entry_with_its_num
     let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(TestClock::default()));
     let site = Running::begin(folder.path(), &clock, How::default());
     let back_up = |caller: &Caller| {
-        let refused = site.runtime.block_on(site.engine.backup(caller, "mine")).unwrap_err();
+        let refused = site.runtime.block_on(site.engine.backup(caller, "mine", None)).unwrap_err();
         assert_eq!(refused.kind, ProblemKind::Forbidden);
     };
     back_up(&viewer());
