@@ -44,6 +44,7 @@ pub async fn serve(
     config: Arc<Config>,
     mut outside: Outside,
     house: House,
+    policies: Policies,
 ) -> Result<(), Failure> {
     let signals = Signals::hear()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -64,7 +65,7 @@ pub async fn serve(
         state: Arc::clone(&state),
         history: parquet,
         clock: Arc::clone(&clock),
-        policies: Policies::shipped().map_err(|error| Failure::Other(error.to_string()))?,
+        policies,
         vault: Arc::clone(&vault),
         signing,
         origin: log,

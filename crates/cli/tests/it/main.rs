@@ -21,6 +21,7 @@ mod keys;
 mod ledger;
 mod live;
 mod peers;
+mod policies;
 mod restore;
 mod running;
 mod transcripts;

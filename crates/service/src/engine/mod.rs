@@ -42,7 +42,7 @@ use cordon_people::limit::{LimitOptions, Limits};
 use cordon_people::password::{HashOptions, Hasher};
 use cordon_people::{Ceremonies, Passkeys};
 use cordon_register::Register;
-use cordon_store::{Before, LedgerFilter, State};
+use cordon_store::{Before, LedgerFilter, State, Write};
 use tokio::sync::broadcast;
 
 pub use backup::{SEALED_KEY, copy as copy_kept};
@@ -68,6 +68,8 @@ const SET_BACK: Duration = Duration::from_secs(300);
 const FULL: &str = "the disk of this service is full, so nothing can be written down and nothing was changed: \
     make room on it, such as by removing old folders in its data folder's backups, then try again; \
     on the machine itself `cordon status` answers all the same";
+/// The setting that holds the SHA-256 of the site's own policies; the key that names their file.
+const RULES: &str = "site.policies";
 /// Ticks that a slow listener may be behind.
 const TICKS: usize = 16;
 
@@ -169,9 +171,35 @@ impl Engine {
             gauges,
             started,
         });
-        engine.note(Action::ServiceStart, "", &[("version", env!("CARGO_PKG_VERSION"))]).await?;
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        let mut entries = vec![engine.entry("system", Action::ServiceStart, "", &version)];
+        let known = snapshot.settings.get(RULES).map(|known| known.to_string());
+        let (writes, changed) = engine.rules_changed(known.as_deref());
+        entries.extend(changed);
+        engine.commit(writes, entries).await?;
         engine.keep_writing_refusals();
         Ok(engine)
+    }
+
+    /// The site's own policies are as good as the configuration that names them: that they are
+    /// others than at the start before is in the ledger, with what tells them apart.
+    fn rules_changed(&self, known: Option<&str>) -> (Vec<Write>, Option<Entry>) {
+        let text = self.policies.site_text();
+        let now = text.map(|text| show::hex(&cordon_crypto::hash_token(text)));
+        if now.as_deref() == known {
+            return (Vec::new(), None);
+        }
+        let of_site = |rule: &&cordon_authz::Because| rule.id.starts_with("site:");
+        let rules = self.policies.all().filter(of_site).count().to_string();
+        let sha256 = now.as_deref().unwrap_or("none");
+        let detail = [("rules", rules.as_str()), ("sha256", sha256)];
+        let entry = self.entry("system", Action::SettingChange, RULES, &detail);
+        let name = Text::from(RULES);
+        let write = match &now {
+            Some(now) => Write::PutSetting { name, value: now.as_str().into() },
+            None => Write::DropSetting(name),
+        };
+        (vec![write], Some(entry))
     }
 
     /// Tells where packets come from.
