@@ -110,7 +110,7 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::Other(format!("no threads can be started: {error}")))?;
     let house = house::House { data, checks };
     let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house, policies));
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    runtime.shutdown_timeout(serve::THREADS_END);
     done.map(|()| ExitCode::SUCCESS)
 }
 
