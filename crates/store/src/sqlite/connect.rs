@@ -48,7 +48,13 @@ pub(crate) enum Role {
 
 /// Opens a file.
 pub(crate) async fn connect(path: &Path, role: Role) -> Result<DatabaseConnection, StoreError> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        // The service may open files in its data folder only: what a statement needs to take itself
+        // back, or to sort, has no other place.
+        .pragma("temp_store", "MEMORY");
     let options = match role {
         Role::Writer => options
             .journal_mode(SqliteJournalMode::Wal)
