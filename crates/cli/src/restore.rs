@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cordon_crypto::{
-    Ed25519, FORMER_KEY, Keys, MASTER_KEY, Passphrase, SigningKey, open_key_file,
-};
+use cordon_crypto::{Ed25519, FORMER_KEY, Keys, MASTER_KEY, Passphrase, SigningKey, open_key_file};
 use cordon_model::Timestamp;
 use cordon_model::record::{Action, Entry};
 use cordon_service::clock::{Clock as _, SystemClock};
@@ -156,8 +154,8 @@ fn prepare(from: &Path, ready: &Path, words: &Option<PathBuf>) -> Result<u64, Fa
     }
     let keys = Keys::open(ready).map_err(incomplete)?;
     let origin = ledger_origin()?;
-    let signing = SigningKey::open(&ready.join("ledger.key"), &keys.vault(), &origin)
-        .map_err(incomplete)?;
+    let signing =
+        SigningKey::open(&ready.join("ledger.key"), &keys.vault(), &origin).map_err(incomplete)?;
     let notary = Notary::new(origin, Arc::new(signing), Arc::new(Ed25519));
     let options = Options { site: SITE.into(), notary, max_pages: None };
     runtime()?.block_on(async {

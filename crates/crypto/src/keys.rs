@@ -63,7 +63,8 @@ impl Keys {
             Ok(_) => {}
         }
         if keys.former.is_none() {
-            fs::hard_link(at(MASTER_KEY), at(FORMER_KEY)).map_err(failed("create", at(FORMER_KEY)))?;
+            fs::hard_link(at(MASTER_KEY), at(FORMER_KEY))
+                .map_err(failed("create", at(FORMER_KEY)))?;
             sync_folder(&at(FORMER_KEY))?;
         }
         fs::rename(at(NEXT_KEY), at(MASTER_KEY)).map_err(failed("replace", at(MASTER_KEY)))?;

@@ -31,9 +31,7 @@ mod vault;
 pub use error::CryptoError;
 pub use keyfile::KeyFile;
 pub use keys::{FORMER_KEY, Keys, MASTER_KEY};
-pub use passphrase::{
-    PASSPHRASE_MAX, PASSPHRASE_MIN, Passphrase, open_key_file, seal_key_file,
-};
+pub use passphrase::{PASSPHRASE_MAX, PASSPHRASE_MIN, Passphrase, open_key_file, seal_key_file};
 pub use signing::{Ed25519, SigningKey};
 pub use token::{RandomToken, hash_token, random_bytes, random_token, same};
 pub use vault::{SEALED_MAX, Vault, secret_key};

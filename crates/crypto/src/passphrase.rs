@@ -100,16 +100,11 @@ pub fn seal_key_file(key: &Path, to: &Path, passphrase: &Passphrase) -> Result<(
 ///
 /// # Errors
 /// When the passphrase is another, the file is damaged, or the other file is there already.
-pub fn open_key_file(
-    sealed: &Path,
-    to: &Path,
-    passphrase: &Passphrase,
-) -> Result<(), CryptoError> {
+pub fn open_key_file(sealed: &Path, to: &Path, passphrase: &Passphrase) -> Result<(), CryptoError> {
     // Others may read it: that is what the passphrase is for.
     let bytes = read_public(sealed, FILE_MAX)?;
     let damaged = |why| CryptoError::Damaged { path: sealed.to_owned(), why };
-    let (header, body) =
-        bytes.split_first_chunk::<HEADER>().ok_or_else(|| damaged("too short"))?;
+    let (header, body) = bytes.split_first_chunk::<HEADER>().ok_or_else(|| damaged("too short"))?;
     let (numbers, rest) =
         header.split_first_chunk::<NUMBERS>().ok_or_else(|| damaged("too short"))?;
     let cost = cost(numbers).ok_or_else(|| damaged("it begins otherwise"))?;

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The file in the data folder.
 const NAME: &str = "reserve";
@@ -28,6 +29,8 @@ const AWAY: u8 = 2;
 pub struct Reserve {
     path: PathBuf,
     state: AtomicU8,
+    /// Held by whoever makes it: two would take each other's half away.
+    making: Mutex<()>,
 }
 
 impl Reserve {
@@ -37,7 +40,7 @@ impl Reserve {
         let path = folder.join(NAME);
         let whole = fs::symlink_metadata(&path).is_ok_and(|file| file.len() == RESERVE_BYTES);
         let state = AtomicU8::new(if whole { WHOLE } else { UNUSED });
-        Reserve { path, state }
+        Reserve { path, state, making: Mutex::new(()) }
     }
 
     /// Whether there was no room to make it, or it was given away and there is no room yet to
@@ -62,18 +65,24 @@ impl Reserve {
 
     /// Makes it where it is not and there is room; whether it is there now. Blocks.
     pub fn fill(&self) -> bool {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if self.state.load(Ordering::Acquire) == WHOLE {
             return true;
         }
         let room = self.free().is_none_or(|free| free >= RESERVE_BYTES.saturating_add(BESIDES));
-        let made = room && self.make().is_ok();
-        if made && self.state.swap(WHOLE, Ordering::AcqRel) == AWAY {
-            tracing::info!("there is room on the disk again");
+        let made = if room { self.make() } else { Err(io::ErrorKind::StorageFull.into()) };
+        match &made {
+            Ok(()) if self.state.swap(WHOLE, Ordering::AcqRel) == AWAY => {
+                tracing::info!("there is room on the disk again");
+            }
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                self.state.store(AWAY, Ordering::Release);
+            }
+            // The disk is not full, so nothing has to wait for it.
+            Err(error) => tracing::warn!(%error, "no room can be set aside for a full disk"),
         }
-        if !made {
-            self.state.store(AWAY, Ordering::Release);
-        }
-        made
+        made.is_ok()
     }
 
     /// Bytes that are free on its disk.
@@ -125,9 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn where_it_cannot_be_made_it_is_away() {
+    fn a_folder_that_cannot_be_written_is_no_full_disk() {
         let folder = tempfile::tempdir().unwrap();
         let reserve = Reserve::of(&folder.path().join("nowhere"));
-        assert!(!reserve.fill() && reserve.is_away());
+        assert!(!reserve.fill() && !reserve.is_away());
+    }
+
+    #[test]
+    fn of_many_that_make_it_at_once_none_takes_it_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let reserve = Reserve::of(folder.path());
+        std::thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(|| assert!(reserve.fill()))));
+        });
+        assert!(reserve.release());
     }
 }

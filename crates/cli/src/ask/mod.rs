@@ -46,8 +46,12 @@ pub fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
     }
     service.tell("/api/v1/backups", &body)?;
     let key = match words {
-        Some(_) => "Its master key opens with the passphrase alone: without it nobody signs in from this backup.",
-        None => "It holds the master key: keep it as you keep this machine, or make it with --seal.",
+        Some(_) => {
+            "Its master key opens with the passphrase alone: without it nobody signs in from this backup."
+        }
+        None => {
+            "It holds the master key: keep it as you keep this machine, or make it with --seal."
+        }
     };
     print(&format!(
         "Backed up as {name} in the data folder's backups. Copy it to another machine; `cordon restore {name}` brings it back.\n{key}\n",

@@ -62,7 +62,9 @@ impl House {
         self.make_room();
         let keys = Keys::open_or_create(&self.data).map_err(|error| other(&error))?;
         if keys.former.is_some() {
-            tracing::warn!("a change of the master key was broken off; finish it with `cordon keys rotate`");
+            tracing::warn!(
+                "a change of the master key was broken off; finish it with `cordon keys rotate`"
+            );
         }
         let vault = keys.vault();
         let origin = origin()?;

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use cordon_crypto::{
-    CryptoError, Ed25519, FORMER_KEY, KeyFile, Keys, MASTER_KEY, Passphrase, SEALED_MAX, SigningKey,
-    Vault, hash_token, open_key_file, random_token, same, seal_key_file, secret_key,
+    CryptoError, Ed25519, FORMER_KEY, KeyFile, Keys, MASTER_KEY, Passphrase, SEALED_MAX,
+    SigningKey, Vault, hash_token, open_key_file, random_token, same, seal_key_file, secret_key,
 };
 use cordon_ledger::{Origin, Signer, Verifier};
 use tempfile::TempDir;

@@ -28,7 +28,8 @@ impl Engine {
         let passphrase = passphrase.map(Passphrase::new).transpose();
         let passphrase = passphrase.map_err(|error| Problem::invalid(error.to_string()))?;
         if passphrase.is_some() && self.options.data.join(FORMER_KEY).exists() {
-            let detail = "the master key is being changed; finish that first with `cordon keys rotate`";
+            let detail =
+                "the master key is being changed; finish that first with `cordon keys rotate`";
             return Err(Problem::new(ProblemKind::Conflict, detail));
         }
         let sealed = if passphrase.is_some() { "under a passphrase" } else { "" };

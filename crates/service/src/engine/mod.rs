@@ -46,8 +46,8 @@ use cordon_store::{Before, LedgerFilter, State, Write};
 use tokio::sync::broadcast;
 
 pub use backup::{SEALED_KEY, copy as copy_kept};
-pub use sign_in::sealed_as;
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
+pub use sign_in::sealed_as;
 
 use crate::clock::Clock;
 use crate::intake::Counters;
@@ -292,7 +292,9 @@ fn broken(error: cordon_store::StoreError) -> Problem {
     };
     match &error {
         StoreError::Full => Problem::new(kind, FULL),
-        StoreError::Conflict(_) | StoreError::TooLarge { .. } | StoreError::Busy => Problem::new(kind, error.to_string()),
+        StoreError::Conflict(_) | StoreError::TooLarge { .. } | StoreError::Busy => {
+            Problem::new(kind, error.to_string())
+        }
         // The rest names files and rows: for whoever runs the service, not for who asks.
         _ => {
             tracing::error!(%error, "the store failed");

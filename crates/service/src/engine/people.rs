@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cordon_authz::Context;
-use cordon_model::record::{Action, Invite, Person, PersonId, Role, Session};
+use cordon_model::record::{Action, CredentialKind, Invite, Person, PersonId, Role, Session};
 use cordon_people::{Name, invite, new_person, session};
 use cordon_store::Write;
 use serde::{Deserialize, Serialize};
@@ -317,8 +317,15 @@ impl Engine {
         let mut without = self.folk().clone();
         without.credentials.remove(id);
         if !without.can_sign_in(&owner.id) {
-            let detail =
-                "this is the last way to sign in; add another first, or disable the person";
+            let detail = match credential.kind {
+                CredentialKind::Passkey => {
+                    "this is the last way to sign in; add another first, or disable the person"
+                }
+                CredentialKind::Password | CredentialKind::Totp => {
+                    "a password and its codes sign in together or not at all, and there is no passkey: add a passkey \
+                     first, set both anew by a link under People & keys, or disable the person"
+                }
+            };
             return Err(Problem::new(ProblemKind::Conflict, detail));
         }
         let detail = [("label", credential.label.as_str()), ("person", owner.id.0.as_str())];

@@ -194,7 +194,8 @@ pub(super) async fn what_is_past_its_time_is_removed_and_nothing_else(state: Arc
     let hour = Duration::from_secs(3_600);
     let all: Vec<_> = DataClass::ALL.iter().map(|class| (*class, hour)).collect();
 
-    let told = || Commit { writes: Vec::new(), entries: vec![entry("system", Action::RetentionRun, "")] };
+    let told =
+        || Commit { writes: Vec::new(), entries: vec![entry("system", Action::RetentionRun, "")] };
     let early = state.retire(at(3_600), &all, told()).await.unwrap();
     assert_eq!(early.total(), 0, "an hour is not over: {early:?}");
     assert!(!early.entered, "nothing was done, so nothing is told");
