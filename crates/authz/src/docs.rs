@@ -42,7 +42,7 @@ pub fn markdown(policies: &Policies) -> String {
          on oneself. **others**: only on what somebody else asked for. Empty: refused. A letter \
          says what it takes besides: **f** a sign-in within the last five minutes, **2** a \
          second person's approval where there is somebody who could give it.\n\n\
-         A site may add rules in a `policies.cedar` of its own. It can permit more and forbid \
+         A site may add rules of its own: `site.policies` in cordon.toml names the file. It can permit more and forbid \
          more; the rules under *Never* hold in any case.\n\n## People\n\n",
     );
     let (me, other) = (PersonId("me".into()), PersonId("other".into()));

@@ -60,6 +60,7 @@ pub struct Policies {
     titles: BTreeMap<PolicyId, Because>,
     authorizer: Authorizer,
     menus: Menus,
+    site: Option<String>,
 }
 
 impl Policies {
@@ -111,6 +112,7 @@ impl Policies {
             titles: BTreeMap::new(),
             authorizer: Authorizer::new(),
             menus: Menus::default(),
+            site: site.map(|(_, text)| text.to_owned()),
         };
         for (file, text) in SHIPPED {
             policies.add(file, text, "")?;
@@ -148,6 +150,12 @@ impl Policies {
     #[must_use]
     pub fn may(&self, who: &Principal<'_>) -> Vec<Action> {
         self.menus.of(self, who)
+    }
+
+    /// The site's own policies as they were given; none where there are only the shipped ones.
+    #[must_use]
+    pub fn site_text(&self) -> Option<&str> {
+        self.site.as_deref()
     }
 
     /// Every policy in force, by id.

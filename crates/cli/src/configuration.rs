@@ -10,7 +10,7 @@ use crate::args::{ConfigCommand, Form, Shown};
 use crate::ask;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::run::{load, usual_places};
+use crate::run::{load, policies, usual_places};
 
 /// Runs the command.
 pub fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
@@ -43,13 +43,15 @@ fn check(named: Option<&Path>) -> Result<ExitCode, Failure> {
     };
     let text = std::fs::read_to_string(&file)
         .map_err(|error| Failure::Other(format!("cannot read {}: {error}", file.display())))?;
-    let problems = cordon_config::check(&text, &file.display().to_string());
-    if problems.is_empty() {
+    let lines: Vec<String> = match cordon_config::parse(&text, &file.display().to_string()) {
+        Ok(settings) => policies::problems(&settings),
+        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    };
+    if lines.is_empty() {
         print(&format!("{}: good\n", file.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let lines: Vec<String> = problems.iter().map(|problem| format!("{problem}\n")).collect();
-    print(&lines.concat())?;
+    print(&format!("{}\n", lines.join("\n")))?;
     Ok(ExitCode::from(1))
 }
 

@@ -8,8 +8,10 @@ mod demo;
 mod doctor;
 mod failure;
 mod input;
+mod keys;
 mod look;
 mod output;
+mod passphrase;
 mod restore;
 mod run;
 mod service;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Ledger(args) => ask::ledger(&args),
         Command::Backup(args) => ask::backup(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Config { command } => configuration::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -9,22 +9,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cordon_crypto::{Ed25519, KeyFile, SigningKey, Vault};
+use cordon_crypto::{Ed25519, FORMER_KEY, Keys, MASTER_KEY, Passphrase, SigningKey, open_key_file};
 use cordon_model::Timestamp;
 use cordon_model::record::{Action, Entry};
 use cordon_service::clock::{Clock as _, SystemClock};
-use cordon_service::copy_kept;
+use cordon_service::{SEALED_KEY, copy_kept};
 use cordon_store::{CHECKPOINTS, Commit, DATABASE, Held, Notary, Options, State as _, Store};
 
 use crate::args::RestoreArgs;
 use crate::failure::Failure;
 use crate::output::print;
+use crate::passphrase;
 use crate::run::{MOVING, SITE, ledger_origin};
 use crate::service::{folder, is_running, runtime};
 
 /// What belongs to the state of a service, the database last: it decides which state there is.
-const STATE: [&str; 8] = [
-    "master.key",
+const STATE: [&str; 9] = [
+    MASTER_KEY,
+    FORMER_KEY,
     "ledger.key",
     "tls",
     "history",
@@ -63,7 +65,7 @@ pub fn run(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(&data).map_err(|error| failed(&data, &error))?;
     let held = hold(&data)?;
     let ready = data.join(READY);
-    let made = prepare(&from, &ready);
+    let made = prepare(&from, &ready, &args.passphrase_file);
     let size = match made {
         Ok(size) => size,
         Err(failure) => {
@@ -127,22 +129,33 @@ fn source(from: &Path, data: &Path) -> Result<PathBuf, Failure> {
 
 /// Copies the backup, checks it, and writes into its ledger that it was restored; gives the
 /// number of records.
-fn prepare(from: &Path, ready: &Path) -> Result<u64, Failure> {
+fn prepare(from: &Path, ready: &Path, words: &Option<PathBuf>) -> Result<u64, Failure> {
     let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
     if ready.exists() {
         std::fs::remove_dir_all(ready).map_err(|error| failed(ready, &error))?;
     }
     cordon_guard::prepare_folder(ready, None).map_err(|error| failed(ready, &error))?;
-    for name in ["master.key", "ledger.key", "tls", "history"] {
-        copy_kept(&from.join(name), &ready.join(name)).map_err(|error| failed(from, &error))?;
-    }
     let incomplete = |error: cordon_crypto::CryptoError| {
         Failure::Other(format!("{} is no whole backup: {error}", from.display()))
     };
-    let master = KeyFile::open(&ready.join("master.key")).map_err(incomplete)?;
+    let sealed = from.join(SEALED_KEY);
+    if sealed.exists() {
+        let words = match words {
+            Some(file) => passphrase::from_file(file)?,
+            None => passphrase::ask("Passphrase of the backup: ", false)?,
+        };
+        let words = Passphrase::new(&words).map_err(|_| {
+            Failure::Other("this is no passphrase of a backup: they are longer".to_owned())
+        })?;
+        open_key_file(&sealed, &ready.join(MASTER_KEY), &words).map_err(|error| other(&error))?;
+    }
+    for name in [MASTER_KEY, FORMER_KEY, "ledger.key", "tls", "history"] {
+        copy_kept(&from.join(name), &ready.join(name)).map_err(|error| failed(from, &error))?;
+    }
+    let keys = Keys::open(ready).map_err(incomplete)?;
     let origin = ledger_origin()?;
-    let signing = SigningKey::open(&ready.join("ledger.key"), &Vault::new(&master), &origin)
-        .map_err(incomplete)?;
+    let signing =
+        SigningKey::open(&ready.join("ledger.key"), &keys.vault(), &origin).map_err(incomplete)?;
     let notary = Notary::new(origin, Arc::new(signing), Arc::new(Ed25519));
     let options = Options { site: SITE.into(), notary, max_pages: None };
     runtime()?.block_on(async {

@@ -191,6 +191,10 @@ table! {
         /// is always in UTC.
         timezone: Option<ZoneName> = None,
             Rule::NONE, r#""Europe/Berlin""#, live, "0.1";
+        /// A file of Cedar policies of your own: what the site permits or forbids beyond its roles,
+        /// and what takes a second person here. A line that is wrong keeps the service from starting.
+        policies: Option<FilePath> = None,
+            Rule::ABSOLUTE, r#""/etc/cordon/policies.cedar""#, restart, "0.1";
     }
     /// Where packets come from.
     capture: Capture {

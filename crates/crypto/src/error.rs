@@ -39,6 +39,15 @@ pub enum CryptoError {
         "this secret does not open: it was sealed by another key file, or changed, or belongs elsewhere; restore key file and data from the same backup"
     )]
     Sealed,
+    /// A passphrase that can be guessed, or is no passphrase.
+    #[error(
+        "a passphrase for a backup takes {min} characters or more, and at most {max} bytes: who has the backup can try without end",
+        min = crate::PASSPHRASE_MIN, max = crate::PASSPHRASE_MAX
+    )]
+    Passphrase,
+    /// Not the passphrase, or not the file that was written.
+    #[error("{} does not open with this passphrase; try again, or take another backup", .0.display())]
+    WrongPassphrase(PathBuf),
     /// Too much to seal.
     #[error("{0} bytes are too many to seal; keep secrets below {max} bytes", max = crate::SEALED_MAX)]
     TooLong(usize),

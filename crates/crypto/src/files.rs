@@ -105,7 +105,7 @@ fn write_draft(path: &Path, bytes: &[u8]) -> Result<PathBuf, CryptoError> {
 }
 
 /// A name is durable once its folder is.
-fn sync_folder(path: &Path) -> Result<(), CryptoError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), CryptoError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

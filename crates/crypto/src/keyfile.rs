@@ -57,7 +57,18 @@ impl KeyFile {
     /// # Errors
     /// When it is not there, others can read it, or it is damaged.
     pub fn open(path: &Path) -> Result<Self, CryptoError> {
+        KeyFile::check(path, &read_private(path, LENGTH as u64)?)
+    }
+
+    /// What lies in a key file, once it is known to be one.
+    pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, CryptoError> {
         let bytes = read_private(path, LENGTH as u64)?;
+        KeyFile::check(path, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// The key in the bytes of a key file; `path` is for the message.
+    pub(crate) fn check(path: &Path, bytes: &[u8]) -> Result<Self, CryptoError> {
         let damaged = |why| CryptoError::Damaged { path: path.to_owned(), why };
         let Some((content, sum)) = bytes.split_last_chunk::<32>() else {
             return Err(damaged("too short"));

@@ -1,7 +1,8 @@
 //! Keys, sealing and certificates: what the service knows that nobody else may.
 //!
 //! One [`KeyFile`] holds the master key; everything else is derived from it ([`Vault`]) or kept
-//! sealed by it ([`SigningKey`], [`secret_key`]). [`tls`] has the service's certificate.
+//! sealed by it ([`SigningKey`], [`secret_key`]). [`Keys`] changes it for another, and
+//! [`seal_key_file`] puts it under a passphrase. [`tls`] has the service's certificate.
 //!
 //! ```
 //! use cordon_crypto::{KeyFile, Vault};
@@ -20,6 +21,8 @@
 mod error;
 mod files;
 mod keyfile;
+mod keys;
+mod passphrase;
 mod signing;
 pub mod tls;
 mod token;
@@ -27,6 +30,8 @@ mod vault;
 
 pub use error::CryptoError;
 pub use keyfile::KeyFile;
+pub use keys::{FORMER_KEY, Keys, MASTER_KEY};
+pub use passphrase::{PASSPHRASE_MAX, PASSPHRASE_MIN, Passphrase, open_key_file, seal_key_file};
 pub use signing::{Ed25519, SigningKey};
 pub use token::{RandomToken, hash_token, random_bytes, random_token, same};
 pub use vault::{SEALED_MAX, Vault, secret_key};

@@ -6,7 +6,7 @@ use std::path::Path;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use cordon_ledger::{LogKey, Origin, Signer, Verifier};
 
-use crate::files::{create_private, is_missing, is_taken, read_private};
+use crate::files::{create_private, is_missing, is_taken, read_private, replace_private};
 use crate::{CryptoError, Vault, random_bytes};
 
 /// What the vault calls it.
@@ -62,6 +62,19 @@ impl SigningKey {
         let sealed = read_private(path, FILE_MAX)?;
         let seed = vault.open(PURPOSE, origin.as_str(), &sealed)?;
         SigningKey::from_seed(seed.as_slice().try_into().map_err(|_| CryptoError::Sealed)?)
+    }
+
+    /// Seals the file anew where a former master key sealed it.
+    ///
+    /// # Errors
+    /// When it does not open or cannot be written.
+    pub fn reseal(path: &Path, vault: &Vault, origin: &Origin) -> Result<(), CryptoError> {
+        let sealed = read_private(path, FILE_MAX)?;
+        let seed = vault.open(PURPOSE, origin.as_str(), &sealed)?;
+        if vault.is_former(&sealed) {
+            replace_private(path, &vault.seal(PURPOSE, origin.as_str(), &seed)?)?;
+        }
+        Ok(())
     }
 
     /// The key of this seed (RFC 8032, section 5.1.5).

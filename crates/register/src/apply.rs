@@ -9,7 +9,7 @@ use cordon_model::record::{Address, EventKind, Own, Record, Span};
 use cordon_model::{Attribute, Device, DeviceId, Service, Timestamp};
 
 use crate::claims::{self, Changes};
-use crate::observe::{Snapshot, store};
+use crate::observe::{EARLIEST, Snapshot, store};
 use crate::register::hold;
 use crate::spans::{AHEAD, Effect, borrow, see};
 use crate::{Register, Update};
@@ -250,11 +250,17 @@ fn times(
     }
     if device.first < record.first || last > record.last {
         outcome.touched = true;
-        record.first = record.first.min(device.first);
+        record.first = first_known([record.first, device.first, last]);
         record.last = record.last.max(last);
     }
     record.seen.first = record.first;
     record.seen.last = record.last;
+}
+
+/// The earliest time that can be one; where there is none, the earliest.
+fn first_known(times: [Timestamp; 3]) -> Timestamp {
+    let known = times.iter().filter(|time| **time >= EARLIEST).min();
+    known.or_else(|| times.iter().min()).copied().unwrap_or_default()
 }
 
 /// What it is, apart from claims and addresses.

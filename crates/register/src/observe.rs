@@ -12,6 +12,10 @@ use crate::{Register, Update};
 /// After a gap of this length, or a start, so much time passes before silence means anything.
 pub(crate) const SETTLED: Duration = Duration::from_secs(3600);
 
+/// 1990, when there were no captures yet: a machine that says less has no battery for its clock, and
+/// it was not set yet. When something was seen first is neither learned nor corrected by that.
+pub(crate) const EARLIEST: Timestamp = Timestamp::from_secs(631_152_000);
+
 /// What the pipeline concluded: the lists run in the order of `devices`, and may be shorter.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Snapshot<'a> {
@@ -77,7 +81,9 @@ impl Register {
         for entry in ahead {
             let record = Arc::make_mut(&mut entry.record);
             record.last = now;
-            record.first = record.first.min(now);
+            if now >= EARLIEST {
+                record.first = record.first.min(now);
+            }
             crate::spans::pull_back(&mut record.addresses, now);
             crate::spans::pull_back(&mut record.names, now);
             crate::spans::pull_back(&mut record.services, now);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use cordon_model::record::{
-    Address, Change, Event, EventKind, FindingKey, Record, Span, TrackedFinding,
+    Address, Change, Event, EventKind, FindingKey, FindingState, Record, Span, TrackedFinding,
 };
 use cordon_model::{DeviceId, Mac, Text, Timestamp};
 
@@ -224,8 +224,9 @@ impl Register {
         Ok(update)
     }
 
-    /// Removes devices last seen before `time` of which nobody said anything.
-    pub fn forget_before(&mut self, time: Timestamp) -> Update {
+    /// Removes devices last seen before `time` of which nobody said anything; at most so many, the
+    /// others the next time.
+    pub fn forget_before(&mut self, time: Timestamp, most: usize) -> Update {
         let mut update = Update::default();
         let mut old: Vec<DeviceId> = self
             .records()
@@ -233,10 +234,19 @@ impl Register {
             .map(|record| record.id.clone())
             .collect();
         old.sort();
-        for id in old {
+        for id in old.into_iter().take(most) {
             self.remove(&id, &mut update);
         }
         update
+    }
+
+    /// Lets go of what the store removes by itself: changes made before one time, and findings
+    /// that are closed and were last seen before another.
+    pub fn let_go(&mut self, changes_before: Timestamp, findings_before: Timestamp) {
+        self.changes.retain(|change| change.at >= changes_before);
+        self.findings.retain(|_, tracked| {
+            tracked.state != FindingState::Closed || tracked.last >= findings_before
+        });
     }
 
     /// The span that covers `at`; else the latest begun before it; else the earliest.

@@ -11,11 +11,15 @@ pub mod clock;
 mod engine;
 pub mod intake;
 mod problem;
+mod reserve;
 mod site;
 pub mod view;
 pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
-pub use engine::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, copy_kept};
+pub use engine::{
+    CertificateState, Engine, EngineOptions, MetricsFor, Parts, SEALED_KEY, copy_kept, sealed_as,
+};
 pub use problem::{Answer, Problem, ProblemKind};
+pub use reserve::{RESERVE_BYTES, Reserve};
 pub use site::{Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick};

@@ -258,5 +258,5 @@ pub trait Site: Send + Sync + 'static {
     /// The configuration in force.
     fn settings(&self, caller: &Caller) -> Answer<SettingsView>;
     /// Writes a backup of the running service to a file on its machine.
-    async fn backup(&self, caller: &Caller, to: &str) -> Answer<()>;
+    async fn backup(&self, caller: &Caller, to: &str, passphrase: Option<&str>) -> Answer<()>;
 }

@@ -91,10 +91,14 @@ pub trait State: Send + Sync {
     async fn checkpoints(&self, range: Range<u64>) -> Result<Vec<SignedCheckpoint>, StoreError>;
 
     /// Removes what is past its time. Classes that are kept elsewhere or for good are left alone.
+    ///
+    /// The rows of `also` are written in the same transaction, and its entries as well where
+    /// anything is removed or written: each then says in `rows` how much that is.
     async fn retire(
         &self,
         now: Timestamp,
         keep: &[(DataClass, Duration)],
+        also: Commit,
     ) -> Result<Retired, StoreError>;
 
     /// Writes a consistent copy while others read and write. `to` must not exist.
@@ -323,6 +327,8 @@ pub struct PastSession {
 pub struct Retired {
     /// Per class, in the order asked; classes that are kept elsewhere are missing.
     pub removed: Vec<(DataClass, u64)>,
+    /// Whether the entries that came with it were written.
+    pub entered: bool,
 }
 
 impl Retired {

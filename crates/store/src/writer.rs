@@ -29,13 +29,14 @@ pub(crate) enum Job {
     /// Write this.
     Commit(Commit, oneshot::Sender<Result<Committed, StoreError>>),
     /// Remove what is past its time.
-    Retire(Timestamp, Vec<(DataClass, Duration)>, oneshot::Sender<Result<Retired, StoreError>>),
+    Retire(Timestamp, Keep, Commit, oneshot::Sender<Result<Retired, StoreError>>),
     /// Allow this many pages (`None`: as many as there are).
     Limit(Option<u32>, oneshot::Sender<Result<(), StoreError>>),
     /// Finish; everything before it was written.
     Close(oneshot::Sender<()>),
 }
 
+type Keep = Vec<(DataClass, Duration)>;
 type Waiting = (Commit, oneshot::Sender<Result<Committed, StoreError>>);
 
 /// The writer's own state.
@@ -79,8 +80,8 @@ impl Writer {
                     }
                     self.write(batch).await;
                 }
-                Job::Retire(now, keep, answer) => {
-                    let result = self.retire(now, &keep).await;
+                Job::Retire(now, keep, also, answer) => {
+                    let result = self.retire(now, &keep, also).await;
                     if result.is_err() {
                         self.recover().await;
                     }
@@ -163,10 +164,23 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
+        let last = commits.iter().rev().find_map(|commit| commit.entries.last());
+        self.finish(transaction, tree, numbers, last.map(|entry| entry.at)).await?;
+        Ok(results)
+    }
+
+    /// Signs for the ledger where it grew, commits, and lets memory follow. `at` is of its last
+    /// entry.
+    async fn finish(
+        &mut self,
+        transaction: DatabaseTransaction,
+        tree: Tree,
+        numbers: Numbers,
+        at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let mut checkpoint = None;
         if tree.size() != self.tree.size() {
-            let last = commits.iter().rev().find_map(|commit| commit.entries.last());
-            let text = self.notary.checkpoint(&tree, last.map(|entry| entry.at));
+            let text = self.notary.checkpoint(&tree, at);
             add_checkpoint(&transaction, &self.site, tree.size(), text.clone()).await?;
             checkpoint = Some(text);
         }
@@ -177,7 +191,7 @@ impl Writer {
             self.promise(&text).await;
             self.checkpoint = text;
         }
-        Ok(results)
+        Ok(())
     }
 
     /// The rows and leaves of one commit.
@@ -210,14 +224,27 @@ impl Writer {
     }
 
     async fn retire(
-        &self,
+        &mut self,
         now: Timestamp,
         keep: &[(DataClass, Duration)],
+        also: Commit,
     ) -> Result<Retired, StoreError> {
         let transaction = self.begin().await?;
         self.numbers.keep(&transaction, &self.site).await?;
-        let retired = retire(&transaction, &self.site, now, keep).await?;
-        transaction.commit().await?;
+        let mut retired = retire(&transaction, &self.site, now, keep).await?;
+        let (mut tree, mut numbers) = (self.tree.clone(), self.numbers.clone());
+        let mut also = also;
+        let rows = retired.total().saturating_add(also.writes.len() as u64);
+        if rows == 0 {
+            also.entries.clear();
+        }
+        for entry in &mut also.entries {
+            entry.detail.insert("rows".into(), rows.to_string().into());
+        }
+        self.apply(&transaction, &mut tree, &mut numbers, &also).await?;
+        let at = also.entries.last().map(|entry| entry.at);
+        self.finish(transaction, tree, numbers, at).await?;
+        retired.entered = at.is_some();
         Ok(retired)
     }
 

@@ -170,6 +170,11 @@ struct BackupTo {
     /// A name that no backup in the data folder's `backups` has yet.
     #[schema(pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$")]
     file: String,
+    /// Puts the master key in the backup under this passphrase, so that whoever finds the backup
+    /// signs for nobody and opens no secret. Without it the key lies in it as in the data folder.
+    #[serde(default)]
+    #[schema(min_length = 15, max_length = 1024)]
+    passphrase: Option<String>,
 }
 
 /// Back up the running service
@@ -182,6 +187,6 @@ async fn backup(
     SignedIn(caller): SignedIn,
     Json(to): Json<BackupTo>,
 ) -> Said<axum::http::StatusCode> {
-    site.backup(&caller, &to.file).await?;
+    site.backup(&caller, &to.file, to.passphrase.as_deref()).await?;
     Ok(axum::http::StatusCode::NO_CONTENT)
 }

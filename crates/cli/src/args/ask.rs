@@ -348,9 +348,21 @@ pub struct VerifyArgs {
 }
 
 #[derive(Parser)]
+#[command(
+    after_help = "A backup holds the master key: keep it as you keep this machine, or put the key under a passphrase with \
+    --seal.\nDevices, findings and flows lie readable in it either way."
+)]
 pub struct BackupArgs {
     /// What to call it: letters, digits, hyphens, such as before-update
     pub name: String,
+
+    /// Put the master key under a passphrase, which is asked for
+    #[arg(long)]
+    pub seal: bool,
+
+    /// The same with the first line of this file as the passphrase (- for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
 
     #[command(flatten)]
     pub at: At,

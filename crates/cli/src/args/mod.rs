@@ -49,6 +49,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Put a backup in the place of the present state
     Restore(RestoreArgs),
+    /// Change the master key
+    Keys(KeysArgs),
     /// Check, list or show the configuration
     Config {
         #[command(subcommand)]

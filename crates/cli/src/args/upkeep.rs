@@ -16,6 +16,11 @@ pub struct RestoreArgs {
     #[arg(value_name = "FOLDER|NAME")]
     pub from: PathBuf,
 
+    /// File whose first line is the passphrase of a sealed backup (- for standard input); without,
+    /// it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+
     /// Data folder to restore into
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -23,6 +28,29 @@ pub struct RestoreArgs {
     /// Configuration file that names the data folder
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Parser)]
+pub struct KeysArgs {
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make a new master key and seal everything anew under it; the service must be stopped
+    #[command(
+        after_help = "Both keys stay until everything is sealed under the new one. Should it be broken off, run it again; \
+    the service works with both meanwhile. Backups made before hold the former key."
+    )]
+    Rotate {
+        /// Data folder
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// Configuration file that names the data folder
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]

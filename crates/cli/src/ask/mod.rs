@@ -17,6 +17,7 @@ use cordon_report::terminal::page::{Page, Tone, span};
 use crate::args::{BackupArgs, Colour, Form, Shown};
 use crate::failure::Failure;
 use crate::output::{print, style};
+use crate::passphrase;
 use crate::service::{Answer, Service};
 
 pub use admin::admin;
@@ -34,9 +35,26 @@ pub type Paper<'o> = Page<'o, String>;
 /// `cordon backup`.
 pub fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
     let service = Service::find(&args.at)?;
-    service.tell("/api/v1/backups", &serde_json::json!({ "file": args.name }))?;
+    let words = match &args.passphrase_file {
+        Some(file) => Some(passphrase::from_file(file)?),
+        None if args.seal => Some(passphrase::ask("Passphrase for the backup: ", true)?),
+        None => None,
+    };
+    let mut body = serde_json::json!({ "file": args.name });
+    if let (Some(words), Some(body)) = (&words, body.as_object_mut()) {
+        body.insert("passphrase".to_owned(), words.as_str().into());
+    }
+    service.tell("/api/v1/backups", &body)?;
+    let key = match words {
+        Some(_) => {
+            "Its master key opens with the passphrase alone: without it nobody signs in from this backup."
+        }
+        None => {
+            "It holds the master key: keep it as you keep this machine, or make it with --seal."
+        }
+    };
     print(&format!(
-        "Backed up as {name} in the data folder's backups. Copy it to another machine; `cordon restore {name}` brings it back.\n",
+        "Backed up as {name} in the data folder's backups. Copy it to another machine; `cordon restore {name}` brings it back.\n{key}\n",
         name = args.name
     ))?;
     Ok(ExitCode::SUCCESS)

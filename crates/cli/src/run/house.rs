@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use cordon_config::Config;
 use cordon_crypto::tls::{ServerIdentity, Wanted};
-use cordon_crypto::{Ed25519, KeyFile, SigningKey, Vault};
+use cordon_crypto::{Ed25519, Keys, SigningKey, Vault};
 use cordon_history::ParquetHistory;
 use cordon_ledger::Origin;
 use cordon_model::SecretKey;
+use cordon_service::Reserve;
 use cordon_service::clock::Clock;
 use cordon_service::view::CheckView;
 use cordon_store::{Notary, Store};
@@ -17,6 +18,9 @@ use crate::failure::Failure;
 
 /// The one site of a data folder, as rows and folders name it; what people call it is configured.
 pub const SITE: &str = "main";
+
+/// Bytes that a start may write: the index of the database's log, its first entries.
+const TO_START: u64 = 2 << 20;
 
 /// Everything's place, and what was given up before it was opened.
 pub struct House {
@@ -55,14 +59,19 @@ impl House {
         clock: &dyn Clock,
     ) -> Result<Opened, Failure> {
         let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
-        let master = KeyFile::open_or_create(&self.data.join("master.key"))
-            .map_err(|error| other(&error))?;
-        let vault = Vault::new(&master);
+        self.make_room();
+        let keys = Keys::open_or_create(&self.data).map_err(|error| other(&error))?;
+        if keys.former.is_some() {
+            tracing::warn!(
+                "a change of the master key was broken off; finish it with `cordon keys rotate`"
+            );
+        }
+        let vault = keys.vault();
         let origin = origin()?;
         let signing = SigningKey::open_or_create(&self.data.join("ledger.key"), &vault, &origin)
             .map_err(|error| other(&error))?;
         let signing = Arc::new(signing);
-        let secret = cordon_crypto::secret_key(&master).map_err(|error| other(&error))?;
+        let secret = cordon_crypto::secret_key(&keys.current).map_err(|error| other(&error))?;
         let notary = Notary::new(origin.clone(), Arc::clone(&signing) as _, Arc::new(Ed25519));
         let options = cordon_store::Options { site: SITE.into(), notary, max_pages: None };
         let store = Store::open(&self.data, options).await.map_err(|error| other(&error))?;
@@ -93,6 +102,14 @@ impl House {
             identity: Arc::new(identity),
             certificate_trouble: trouble.map(|trouble| trouble.to_string()),
         })
+    }
+
+    /// On a full disk the reserve is what a start has: without it nobody could look at why.
+    fn make_room(&self) {
+        let reserve = Reserve::of(&self.data);
+        if reserve.free().is_some_and(|free| free < TO_START) {
+            reserve.release();
+        }
     }
 }
 

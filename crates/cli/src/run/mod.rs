@@ -7,6 +7,7 @@ mod house;
 mod logging;
 mod memory;
 mod outside;
+pub mod policies;
 mod serve;
 mod settings;
 mod sources;
@@ -63,6 +64,8 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
             data.display()
         )));
     }
+    let rules = policies::SiteRules::read(&config)
+        .map_err(|error| policies::unreadable(&error, &config))?;
     let outside = Outside::open(&config, &start.packets)?;
     prepare_folder(&data, account.as_ref()).map_err(|error| {
         Failure::Other(format!("{}: {error}; name another folder with --data", data.display()))
@@ -95,6 +98,8 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
             fix: Some(measure.do_this.to_owned()).filter(|fix| !fix.is_empty()),
         })
         .collect();
+    let policies =
+        policies::SiteRules::policies(rules).map_err(|error| policies::refusal(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)
@@ -104,8 +109,8 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::Other(format!("no threads can be started: {error}")))?;
     let house = house::House { data, checks };
-    let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house));
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house, policies));
+    runtime.shutdown_timeout(serve::THREADS_END);
     done.map(|()| ExitCode::SUCCESS)
 }
 

@@ -35,6 +35,14 @@ const ACTIVE_TIMEOUT: Duration = Duration::from_secs(300);
 const ONLINE: Duration = Duration::from_secs(900);
 /// Between two looks at the certificate files.
 const CERTIFICATE: Duration = Duration::from_secs(600);
+/// From being told to end: requests under way have this long for their answer,
+const ANSWERED_BY: Duration = Duration::from_secs(4);
+/// what was seen must be with the database and the history by then,
+const SEEN_BY: Duration = Duration::from_secs(14);
+/// and the database is closed by then, or left as it is: it is whole at every moment.
+const CLOSED_BY: Duration = Duration::from_secs(24);
+/// Threads that still work then are left after this.
+pub const THREADS_END: Duration = Duration::from_secs(3);
 /// Records of other tools on their way into the pipeline.
 const RECORDS: usize = 8;
 
@@ -44,6 +52,7 @@ pub async fn serve(
     config: Arc<Config>,
     mut outside: Outside,
     house: House,
+    policies: Policies,
 ) -> Result<(), Failure> {
     let signals = Signals::hear()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -64,7 +73,7 @@ pub async fn serve(
         state: Arc::clone(&state),
         history: parquet,
         clock: Arc::clone(&clock),
-        policies: Policies::shipped().map_err(|error| Failure::Other(error.to_string()))?,
+        policies,
         vault: Arc::clone(&vault),
         signing,
         origin: log,
@@ -73,6 +82,11 @@ pub async fn serve(
     };
     let engine =
         Engine::open(options, parts).await.map_err(|problem| Failure::Other(problem.detail))?;
+
+    tokio::spawn({
+        let engine = Arc::clone(&engine);
+        async move { engine.fill_reserve().await }
+    });
 
     let stop_threads = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = told::channel(false);
@@ -166,15 +180,22 @@ pub async fn serve(
     // First no more requests, then no more packets; what was seen is written before the end.
     let _ = stop.send(true);
     stop_threads.store(true, Ordering::Relaxed);
-    let _ = tokio::time::timeout(Duration::from_secs(5), https).await;
+    let begun = tokio::time::Instant::now();
+    let seen = begun + SEEN_BY;
+    let _ = tokio::time::timeout_at((begun + ANSWERED_BY).min(seen), https).await;
     unix.abort();
     let joined = tokio::task::spawn_blocking(move || watcher.join());
-    let _ = tokio::time::timeout(Duration::from_secs(15), joined).await;
-    let _ = tokio::time::timeout(Duration::from_secs(5), observing).await;
-    let written = engine.stop().await;
+    let _ = tokio::time::timeout_at(seen, joined).await;
+    let _ = tokio::time::timeout_at(seen, observing).await;
+    let late = |_| {
+        let says = "the database did not close in time; what was acknowledged is kept, and the next start looks it over";
+        Failure::Other(says.to_owned())
+    };
+    let written = tokio::time::timeout_at(begun + CLOSED_BY, engine.stop()).await;
     let _ = std::fs::remove_file(&socket);
-    written.map_err(|problem| Failure::Other(problem.detail))?;
-    state.close().await.map_err(|error| Failure::Other(error.to_string()))
+    written.map_err(late)?.map_err(|problem| Failure::Other(problem.detail))?;
+    let closed = tokio::time::timeout_at(begun + CLOSED_BY, state.close()).await;
+    closed.map_err(late)?.map_err(|error| Failure::Other(error.to_string()))
 }
 
 fn engine_options(
@@ -388,5 +409,19 @@ async fn wait(
             _ = certificate.tick() => refresh(),
             _ = alive.tick() => notify.alive(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_comes_before_the_service_manager_kills() {
+        let unit = include_str!("../../../../packaging/cordon.service");
+        let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap();
+        let limit = Duration::from_secs(limit.parse().unwrap());
+        assert!(ANSWERED_BY < SEEN_BY && SEEN_BY < CLOSED_BY);
+        assert!(CLOSED_BY + THREADS_END < limit, "{limit:?}");
     }
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A service that runs, and what it has said.
-struct Service {
+pub struct Service {
     child: Child,
     data: PathBuf,
     said: Arc<Mutex<String>>,
 }
 
 impl Service {
-    fn start(data: &Path, arguments: &[&str]) -> Self {
+    pub fn start(data: &Path, arguments: &[&str]) -> Self {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_cordon")), data, arguments)
     }
 
@@ -39,7 +39,7 @@ impl Service {
     }
 
     /// Asks over the socket, as root on this machine.
-    fn ask(&self, path: &str) -> Option<serde_json::Value> {
+    pub fn ask(&self, path: &str) -> Option<serde_json::Value> {
         let socket = self.data.join("cordon.sock");
         let output = Command::new("curl")
             .args(["-s", "-m", "20", "--unix-socket"])
@@ -78,7 +78,7 @@ impl Service {
     }
 
     /// Ends it; how long that took, and its exit code.
-    fn end(mut self) -> (Duration, i32) {
+    pub fn end(mut self) -> (Duration, i32) {
         let begun = Instant::now();
         self.signal("-TERM");
         loop {
@@ -99,12 +99,12 @@ impl Drop for Service {
     }
 }
 
-fn replay() -> String {
+pub fn replay() -> String {
     crate::LAB.text("wired.pcap")
 }
 
 /// Starts a service that cannot start; its one line.
-fn refused(data: &Path, arguments: &[&str]) -> String {
+pub fn refused(data: &Path, arguments: &[&str]) -> String {
     let data = data.to_str().unwrap();
     let tail = ["--listen", "127.0.0.1:0", "--data", data];
     let ran = crate::cordon(&[&["run"], arguments, &tail].concat());

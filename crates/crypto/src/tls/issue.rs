@@ -1,6 +1,7 @@
 //! The certificate that a service issues to itself, so that nothing is ever sent in the clear.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use cordon_model::Timestamp;
@@ -11,7 +12,7 @@ use rcgen::{
 
 use super::{Identity, NAMES_MAX, PEM_MAX, TlsError, VALID_FOR, Validity, Wanted, spelled};
 use crate::files::{is_missing, read_private, replace_private};
-use crate::{Vault, random_bytes};
+use crate::{CryptoError, Vault, random_bytes};
 
 /// What the vault calls it.
 const PURPOSE: &str = "self-issued certificate";
@@ -39,6 +40,19 @@ pub(super) fn load_or_issue(
     let pem = issue(&names, now)?;
     replace_private(&wanted.file, &vault.seal(PURPOSE, "", pem.as_bytes())?)?;
     from_pem(wanted, pem.as_bytes())
+}
+
+/// Seals the kept certificate anew where a former master key sealed it; none is no error.
+pub(super) fn reseal(file: &Path, vault: &Vault) -> Result<(), CryptoError> {
+    let sealed = match read_private(file, PEM_MAX) {
+        Err(error) if is_missing(&error) => return Ok(()),
+        read => read?,
+    };
+    let pem = vault.open(PURPOSE, "", &sealed)?;
+    if vault.is_former(&sealed) {
+        replace_private(file, &vault.seal(PURPOSE, "", &pem)?)?;
+    }
+    Ok(())
 }
 
 fn load(wanted: &Wanted, vault: &Vault) -> Result<Identity, TlsError> {

@@ -122,6 +122,15 @@ pub fn install_provider() {
     drop(aws_lc_rs::default_provider().install_default());
 }
 
+/// Seals the self-issued certificate in `file` anew where a former master key sealed it; that there
+/// is none is no error.
+///
+/// # Errors
+/// When it does not open or cannot be written.
+pub fn reseal(file: &Path, vault: &Vault) -> Result<(), CryptoError> {
+    issue::reseal(file, vault)
+}
+
 /// The certificate that is shown, which can change while connections are made.
 #[derive(Debug)]
 pub struct ServerIdentity {

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use cordon_crypto::{
-    CryptoError, Ed25519, KeyFile, SEALED_MAX, SigningKey, Vault, hash_token, random_token, same,
-    secret_key,
+    CryptoError, Ed25519, FORMER_KEY, KeyFile, Keys, MASTER_KEY, Passphrase, SEALED_MAX,
+    SigningKey, Vault, hash_token, open_key_file, random_token, same, seal_key_file, secret_key,
 };
 use cordon_ledger::{Origin, Signer, Verifier};
 use tempfile::TempDir;
@@ -216,4 +216,114 @@ fn tokens_are_long_differ_and_are_found_by_their_hash() {
     assert_eq!(hash_token(&a.text), a.hash);
     assert!(same(&a.hash, &hash_token(&a.text)) && !same(&a.hash, &b.hash));
     assert!(!format!("{a:?}").contains(&a.text));
+}
+
+const WORDS: &str = "seven green herons ate the ladder";
+
+#[test]
+fn a_master_key_under_a_passphrase_opens_with_it_and_with_no_other() {
+    let (folder, path) = folder();
+    let master = KeyFile::create(&path).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let words = Passphrase::new(WORDS).unwrap();
+    seal_key_file(&path, &at("sealed"), &words).unwrap();
+    assert_eq!(fs::metadata(at("sealed")).unwrap().permissions().mode() & 0o7777, 0o600);
+    let (key, sealed) = (fs::read(&path).unwrap(), fs::read(at("sealed")).unwrap());
+    assert!(!sealed.windows(16).any(|window| key[16..].windows(16).any(|part| part == window)));
+    assert!(seal_key_file(&path, &at("sealed"), &words).is_err(), "nothing is replaced");
+
+    open_key_file(&at("sealed"), &at("opened"), &words).unwrap();
+    assert_eq!(KeyFile::open(&at("opened")).unwrap().id(), master.id());
+    let other = Passphrase::new("seven green herons ate the Ladder").unwrap();
+    let error = open_key_file(&at("sealed"), &at("other"), &other).unwrap_err();
+    assert!(matches!(error, CryptoError::WrongPassphrase(_)), "{error}");
+    assert!(!at("other").exists());
+}
+
+#[test]
+fn a_changed_or_cut_key_under_a_passphrase_opens_nothing_and_asks_for_no_endless_work() {
+    let (folder, path) = folder();
+    KeyFile::create(&path).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let words = Passphrase::new(WORDS).unwrap();
+    seal_key_file(&path, &at("sealed"), &words).unwrap();
+    let whole = fs::read(at("sealed")).unwrap();
+    let refused = |bytes: &[u8]| {
+        fs::write(at("sealed"), bytes).unwrap();
+        open_key_file(&at("sealed"), &at("opened"), &words).unwrap_err()
+    };
+    // Of the costs only the highest bytes: what they ask for is refused before it is worked on.
+    for byte in (0..16).chain([16, 20, 24]) {
+        let mut changed = whole.clone();
+        changed[byte] ^= 0x80;
+        assert!(matches!(refused(&changed), CryptoError::Damaged { .. }), "{byte}");
+    }
+    for byte in [28, 44, 56, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[byte] ^= 1;
+        assert!(matches!(refused(&changed), CryptoError::WrongPassphrase(_)), "{byte}");
+    }
+    for length in [0, 15, 27, 55] {
+        assert!(matches!(refused(&whole[..length]), CryptoError::Damaged { .. }), "{length}");
+    }
+    refused(&whole[..whole.len() - 1]);
+    assert!(!at("opened").exists());
+}
+
+#[test]
+fn a_passphrase_of_14_characters_is_refused_and_never_shown() {
+    assert!(Passphrase::new("14 characters!").is_err());
+    assert!(Passphrase::new(&"long".repeat(1_000)).is_err());
+    let shown = format!("{:?}", Passphrase::new(WORDS).unwrap());
+    assert!(!shown.contains("heron"), "{shown}");
+}
+
+/// Everything that a folder has under its master key.
+fn sealed_things(folder: &std::path::Path) -> Vec<u8> {
+    let keys = Keys::open_or_create(folder).unwrap();
+    let origin: Origin = "cordon/test".parse().unwrap();
+    SigningKey::open_or_create(&folder.join("ledger.key"), &keys.vault(), &origin).unwrap();
+    keys.vault().seal("totp", "anna", b"secret").unwrap()
+}
+
+#[test]
+fn a_master_key_is_changed_and_wherever_that_is_broken_off_everything_opens_and_it_can_go_on() {
+    let origin: Origin = "cordon/test".parse().unwrap();
+    // Broken off: not at all, with the next key made, with the former kept, with the new in force.
+    for broken in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let secret = sealed_things(folder.path());
+        let first = Keys::open(folder.path()).unwrap().current.id();
+        let public = || {
+            let vault = Keys::open(folder.path()).unwrap().vault();
+            SigningKey::open(&at("ledger.key"), &vault, &origin).unwrap().public_key()
+        };
+        let signs = public();
+        if broken > 0 {
+            KeyFile::create(&at("master.key.next")).unwrap();
+        }
+        if broken > 1 {
+            fs::hard_link(at(MASTER_KEY), at(FORMER_KEY)).unwrap();
+        }
+        if broken > 2 {
+            fs::rename(at("master.key.next"), at(MASTER_KEY)).unwrap();
+        }
+        let opens = |keys: &Keys| keys.vault().open("totp", "anna", &secret).is_ok();
+        assert!(opens(&Keys::open(folder.path()).unwrap()), "{broken}: a service works");
+        let keys = Keys::change(folder.path()).unwrap();
+        assert_ne!(keys.current.id(), first, "{broken}");
+        assert!(opens(&keys) && keys.vault().is_former(&secret), "{broken}");
+        let again = Keys::change(folder.path()).unwrap();
+        assert_eq!(again.current.id(), keys.current.id(), "{broken}: it goes on, not anew");
+
+        SigningKey::reseal(&at("ledger.key"), &keys.vault(), &origin).unwrap();
+        assert_eq!(public(), signs, "{broken}: the ledger goes on under its key");
+        Keys::finish(folder.path()).unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        assert!(keys.former.is_none() && !opens(&keys), "{broken}: the former key is gone");
+        assert_eq!(public(), signs, "{broken}");
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+        assert_eq!(left.len(), 2, "{broken}: {left:?}");
+    }
 }

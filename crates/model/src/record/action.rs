@@ -51,6 +51,7 @@ actions! {
     SettingChange "setting.change" "changed a setting",
     BackupMake "backup.make" "made a backup",
     BackupRestore "backup.restore" "restored a backup",
+    KeysRotate "keys.rotate" "changed the master key",
     PersonInvite "person.invite" "invited a person",
     PersonEnrol "person.enrol" "enrolled",
     PersonChange "person.change" "changed a person's role or state",

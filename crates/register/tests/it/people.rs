@@ -246,5 +246,26 @@ fn what_is_forgotten_leaves_nothing_behind_not_even_in_changes() {
     assert!(register.get(&b()).is_none() && register.changes().is_empty());
     assert!(register.record_of(Some(mac(B)), None, at(START)).is_none());
     register.edit(&a(), &name("kept"), BY, at(START)).unwrap();
-    assert!(register.forget_before(at(START + DAY)).is_empty(), "somebody named it");
+    assert!(register.forget_before(at(START + DAY), 9).is_empty(), "somebody named it");
+}
+
+#[test]
+fn what_is_past_its_time_leaves_memory_a_part_at_a_time() {
+    let mut register = register();
+    two(START).see(&mut register, START);
+    let all = register.len();
+    assert!(register.forget_before(at(START), 9).is_empty(), "seen at that time, not before");
+    let update = register.forget_before(at(START + DAY), 1);
+    assert_eq!((update.removed.len(), register.len()), (1, all - 1));
+    let rest = register.forget_before(at(START + DAY), 99);
+    assert_eq!((rest.removed.len(), register.len()), (all - 1, 0));
+    assert!(register.findings().next().is_none(), "findings go with their devices");
+
+    two(START).see(&mut register, START);
+    register.edit(&a(), &name("kept"), BY, at(START + 1)).unwrap();
+    register.let_go(at(START + 1), at(START + DAY));
+    assert_eq!(register.changes().len(), 1);
+    assert!(register.findings().next().is_some(), "an open one stays, however old");
+    register.let_go(at(START + 2), at(START + DAY));
+    assert!(register.changes().is_empty());
 }

@@ -381,3 +381,19 @@ fn three_thousand_devices_are_observed_in_milliseconds() {
     // Unoptimised code is some ten times slower than the 20 ms that a service may take.
     assert!(quickest < if cfg!(debug_assertions) { 300.0 } else { 20.0 }, "{quickest} ms");
 }
+
+#[test]
+fn a_clock_that_begins_in_1970_is_no_time_at_which_something_was_seen_first() {
+    const DAY: i64 = 86_400;
+    let mut register = register();
+    let mut first = |first: i64, last: i64| {
+        let seen = device(&["00:1b:1b:00:00:01"], &["10.0.0.1"], first, last);
+        Scene::default().with(seen).see(&mut register, last);
+        register.records().next().unwrap().first
+    };
+    assert_eq!(first(7, 7), at(7), "nothing better is known");
+    assert_eq!(first(7, START), at(START), "the clock was set while it was there");
+    assert_eq!(first(9, 9), at(START), "the battery failed again");
+    assert_eq!(first(9, START + DAY), at(START));
+    assert_eq!(first(START - DAY, START + DAY), at(START - DAY), "an older recording is believed");
+}

@@ -52,15 +52,45 @@ impl Engine {
         self.may(caller, Action::PersonInvite, on, Context::default())
     }
 
-    /// Whether a caller may see everybody; themselves they always may.
+    /// Whether a caller may see everybody; themselves they always may, so that this is no refusal.
     pub(super) fn may_see_people(&self, caller: &Caller) -> Answer<Needs> {
         let on = Resource::Person { id: &NOBODY, role: Role::Viewer };
-        self.may(caller, Action::PeopleView, on, Context::default())
+        self.would(caller, Action::PeopleView, on, Context::default())
     }
 
-    /// Asks the policies. A refusal to change something is written to the log; that it takes a
-    /// fresh sign-in is an answer of its own.
+    /// Asks the policies for somebody who wants to do something now. A refusal goes into the
+    /// ledger; that it takes a fresh sign-in is an answer of its own.
     pub(super) fn may(
+        &self,
+        caller: &Caller,
+        action: Action,
+        on: Resource<'_>,
+        context: Context,
+    ) -> Answer<Needs> {
+        let answer = self.would(caller, action, on, context);
+        match answer {
+            Err(problem) if problem.kind == ProblemKind::Forbidden => {
+                Err(self.deny(caller, action, subject(&on), problem.detail))
+            }
+            other => other,
+        }
+    }
+
+    /// A refusal, and its entry in the ledger.
+    pub(super) fn deny(
+        &self,
+        caller: &Caller,
+        action: Action,
+        subject: &str,
+        detail: impl Into<String>,
+    ) -> Problem {
+        tracing::warn!(actor = caller.actor(), action = action.name(), "refused");
+        self.note_refusal(caller, action, subject);
+        Problem::new(ProblemKind::Forbidden, detail)
+    }
+
+    /// Asks the policies what they would say, for what is only shown or not.
+    pub(super) fn would(
         &self,
         caller: &Caller,
         action: Action,
@@ -73,7 +103,6 @@ impl Engine {
         let request = Request { who: principal(caller), action, on, context };
         let decision = self.policies.decide(&request);
         if !decision.allowed {
-            tracing::warn!(actor = caller.actor(), action = action.name(), "refused");
             let why = decision.because.first().map(|because| because.title.clone());
             let detail = why.unwrap_or_else(|| {
                 format!("your role does not permit {}; ask an admin", action.name())
@@ -95,6 +124,15 @@ impl Engine {
             .iter()
             .map(|action| action.name().to_owned())
             .collect()
+    }
+}
+
+/// The id of what something is done to, as ledger entries have it.
+fn subject<'a>(on: &Resource<'a>) -> &'a str {
+    match on {
+        Resource::Site => "",
+        Resource::Device { id, .. } | Resource::Approval { id, .. } => id,
+        Resource::Person { id, .. } => &id.0,
     }
 }
 

@@ -36,7 +36,7 @@ impl Engine {
     ) -> Answer<ApprovalView> {
         let Some(asker) = person(caller) else {
             let detail = "this takes two people: sign in to ask for it";
-            return Err(Problem::new(ProblemKind::Forbidden, detail));
+            return Err(self.deny(caller, action, subject, detail));
         };
         let request =
             serde_json::to_string(request).map_err(|error| Problem::invalid(error.to_string()))?;
@@ -75,7 +75,7 @@ impl Engine {
         self.may(caller, Action::ApprovalDecide, on, Context::default())?;
         let Some(decider) = person(caller) else {
             let detail = "a person must decide: sign in in a browser";
-            return Err(Problem::new(ProblemKind::Forbidden, detail));
+            return Err(self.deny(caller, Action::ApprovalDecide, id, detail));
         };
         let verdict = if approve { Verdict::Approved } else { Verdict::Refused };
         let decided = approval::decide(&row, verdict, decider, true, self.clock.now())
@@ -129,7 +129,7 @@ impl Engine {
         let now = self.clock.now();
         let state = approval::state(row, now);
         let on = Resource::Approval { id: &row.id, asked_by: &row.asked_by, action: row.action };
-        let may = self.may(caller, Action::ApprovalDecide, on, Context::default());
+        let may = self.would(caller, Action::ApprovalDecide, on, Context::default());
         let yours = match may {
             Ok(_) => person(caller).is_some(),
             Err(problem) => problem.kind == ProblemKind::FreshSignInNeeded,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cordon_crypto::{FORMER_KEY, MASTER_KEY, Passphrase, seal_key_file};
 use cordon_history::History as _;
 use cordon_model::record::Action;
 
@@ -9,15 +10,31 @@ use super::{Engine, broken};
 use crate::{Answer, Caller, Problem, ProblemKind};
 
 /// The folder inside the data folder where backups given by a bare name go.
-const BACKUPS: &str = "backups";
-/// What lies beside the database and belongs to it.
-const BESIDE: [&str; 4] = ["master.key", "ledger.key", "tls", "checkpoints"];
+pub(super) const BACKUPS: &str = "backups";
+/// What lies beside the database and belongs to it, besides the master key.
+const BESIDE: [&str; 3] = ["ledger.key", "tls", "checkpoints"];
+/// The master key in a backup, where it lies under a passphrase.
+pub const SEALED_KEY: &str = "master.key.sealed";
 
 impl Engine {
-    pub(super) async fn back_up(&self, caller: &Caller, to: &str) -> Answer<()> {
+    pub(super) async fn back_up(
+        &self,
+        caller: &Caller,
+        to: &str,
+        passphrase: Option<&str>,
+    ) -> Answer<()> {
         self.may_site(caller, Action::BackupMake)?;
         let folder = self.backup_folder(to)?;
-        let entry = self.entry(&caller.actor(), Action::BackupMake, "", &[("to", to)]);
+        let passphrase = passphrase.map(Passphrase::new).transpose();
+        let passphrase = passphrase.map_err(|error| Problem::invalid(error.to_string()))?;
+        if passphrase.is_some() && self.options.data.join(FORMER_KEY).exists() {
+            let detail =
+                "the master key is being changed; finish that first with `cordon keys rotate`";
+            return Err(Problem::new(ProblemKind::Conflict, detail));
+        }
+        let sealed = if passphrase.is_some() { "under a passphrase" } else { "" };
+        let detail = [("to", to), ("key", sealed)];
+        let entry = self.entry(&caller.actor(), Action::BackupMake, "", &detail);
         // First written down, so that the backup holds that it was made.
         self.commit(Vec::new(), vec![entry]).await?;
         // A name of its own for each: with_extension would make one of `a.1` and `a.2`. The dot
@@ -38,6 +55,18 @@ impl Engine {
         let target = unfinished.clone();
         tokio::task::spawn_blocking(move || {
             history.flush().map_err(std::io::Error::other)?;
+            match passphrase {
+                Some(passphrase) => {
+                    let to = target.join(SEALED_KEY);
+                    seal_key_file(&data.join(MASTER_KEY), &to, &passphrase)
+                        .map_err(std::io::Error::other)?;
+                }
+                None => {
+                    for name in [MASTER_KEY, FORMER_KEY] {
+                        copy(&data.join(name), &target.join(name))?;
+                    }
+                }
+            }
             for name in BESIDE {
                 copy(&data.join(name), &target.join(name))?;
             }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cordon_model::Text;
 use cordon_model::record::{
-    Approval, Credential, CredentialKind, Invite, Person, PersonId, Role, Session, Token,
+    Approval, Credential, CredentialKind, DataClass, Invite, Person, PersonId, Role, Session, Token,
 };
+use cordon_model::{Text, Timestamp};
 use cordon_people::Name;
 
 /// Everybody.
@@ -85,6 +85,20 @@ impl Folk {
         };
         let mut admins = self.people.values().filter(admin);
         admins.next().is_some_and(|first| first.id == *id) && admins.next().is_none()
+    }
+
+    /// Lets go of what the store removes by itself: what was over before the limit of its class.
+    pub fn let_go(&mut self, limit: &impl Fn(DataClass) -> Timestamp) {
+        let sessions = limit(DataClass::Sessions);
+        self.sessions.retain(|_, one| one.expires >= sessions);
+        let invites = limit(DataClass::Invites);
+        self.invites.retain(|_, one| one.expires >= invites);
+        let tokens = limit(DataClass::Tokens);
+        self.tokens.retain(|_, one| one.expires >= tokens);
+        let approvals = limit(DataClass::Approvals);
+        self.approvals.retain(|_, one| {
+            one.decided.as_ref().map_or(one.expires, |(_, _, at)| *at) >= approvals
+        });
     }
 
     /// What to call an actor of the ledger.

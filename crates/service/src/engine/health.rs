@@ -13,10 +13,12 @@ use super::options::MetricsFor;
 use super::show::time;
 use crate::intake::{BOUND, SourceState};
 use crate::view::{CheckView, HealthView, RetentionView, SettingsView, SourceView};
-use crate::{Answer, Caller, Problem, ProblemKind, Visit};
+use crate::{Answer, Caller, Problem, ProblemKind, RESERVE_BYTES, Visit};
 
 /// A certificate that ends within this time is worth a warning, in days.
 const CERTIFICATE_DAYS: u64 = 14;
+
+const MIB: u64 = 1 << 20;
 
 /// 1 January 2025, before this was written: an earlier time is wrong for certain.
 const PLAUSIBLE: Timestamp = Timestamp::from_secs(1_735_689_600);
@@ -73,6 +75,7 @@ impl Engine {
                 "what was acknowledged is kept; what is seen is written as soon as that is mended",
             )),
         });
+        checks.extend(self.disk_check(view));
         checks.push(match (view.flows_lost, &*self.flush_error()) {
             (_, Some(error)) => {
                 check("history", "bad", format!("flows cannot be written: {error}"), Some(
@@ -118,6 +121,21 @@ impl Engine {
             "it jumped ahead by {days} days; for a week nothing is removed on its account, in case it is wrong"
         );
         Some(check("clock", "warning", says, fix))
+    }
+
+    fn disk_check(&self, view: &HealthView) -> Option<CheckView> {
+        let free = view.free_bytes / MIB;
+        let says = format!(
+            "it is full ({free} MiB free): sign-ins and what people do are written into a reserve of {} MiB as long \
+             as that lasts, what is seen is not",
+            RESERVE_BYTES / MIB
+        );
+        let fix = format!(
+            "make room: remove folders in {} that you have elsewhere, shorten retention.flows, or give it a larger disk; \
+             it goes on by itself",
+            self.options.data.join(super::backup::BACKUPS).display()
+        );
+        self.reserve.is_away().then(|| check("disk", "bad", says, Some(&fix)))
     }
 
     fn flush_error(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -1,12 +1,17 @@
 //! What is done at intervals: retention, merging of files, verifying the ledger.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cordon_history::{History as _, Keep as HistoryKeep};
-use cordon_model::record::{Action, DataClass, Keep};
+use cordon_model::Timestamp;
+use cordon_model::record::{Action, DataClass, Entry, Keep};
+use cordon_register::Register;
+use cordon_store::{Commit, StoreError};
 use tokio::sync::watch;
 
+use super::world::World;
+use super::write::writes;
 use super::{Engine, broken};
 use crate::Answer;
 
@@ -18,6 +23,8 @@ const RETIRE: Duration = Duration::from_secs(3600);
 const VERIFY: Duration = Duration::from_secs(24 * 3600);
 /// Until the first of each: the start has other things to do.
 const FIRST: Duration = Duration::from_secs(20);
+/// Devices that are let go of in one round.
+const AT_ONCE: usize = 5_000;
 
 impl Engine {
     /// Does the rounds until told to stop.
@@ -31,7 +38,10 @@ impl Engine {
         let (mut compact, mut retire, mut verify) = (every(COMPACT), every(RETIRE), every(VERIFY));
         loop {
             let done = tokio::select! {
-                _ = compact.tick() => self.compact().await,
+                _ = compact.tick() => {
+                    self.fill_reserve().await;
+                    self.compact().await
+                }
                 _ = retire.tick() => self.retire().await,
                 _ = verify.tick() => self.verify_ledger().await.map(drop),
                 () = told(&mut stop) => return,
@@ -47,7 +57,10 @@ impl Engine {
         self.blocking(move |history| history.compact(now)).await.map(drop)
     }
 
-    /// Removes what is past its time, in the database and in the history.
+    /// Removes what is past its time, in the history, in the database and in memory.
+    ///
+    /// The history comes first and does not depend on the rest: it is what gives room back where
+    /// the disk is full.
     ///
     /// # Errors
     /// Where something cannot be removed.
@@ -55,26 +68,66 @@ impl Engine {
         let now = self.removal_time();
         // A recording may lie in the past; what it says of the future is no reason to remove.
         let site_now = self.site_now().min(now);
+        let keep = HistoryKeep {
+            flow_days: self.days(DataClass::Flows),
+            fact_days: self.days(DataClass::Facts),
+        };
+        let history = self.blocking(move |history| history.retire(site_now, keep)).await;
+        let (days, early) =
+            history.as_ref().map_or((0, 0), |removed| (removed.days, removed.for_space));
+        let (days, early) = (days.to_string(), early.to_string());
+        let detail = [("days", days.as_str()), ("days_for_space", &early), ("rows", "0")];
+        let entry = self.entry("system", Action::RetentionRun, "", &detail);
+        let entered = self.retire_rows(now, site_now, entry.clone()).await;
+        if days != "0" && !matches!(entered, Ok(true)) {
+            self.commit(Vec::new(), vec![entry]).await?;
+        }
+        entered.and(history.map(drop))
+    }
+
+    /// Removes rows, and what of them is in memory, with their entry in one transaction; whether
+    /// there were any.
+    async fn retire_rows(&self, now: Timestamp, site_now: Timestamp, entry: Entry) -> Answer<bool> {
+        // What happened on the network is as old as its traffic, which may be a recording's.
+        let behind = now.since(site_now);
         let limited: Vec<(DataClass, Duration)> = self
             .options
             .retention
             .iter()
             .filter_map(|(class, keep)| keep.duration().map(|time| (*class, time)))
+            .map(|(class, time)| match class {
+                DataClass::DeviceHistory | DataClass::ClosedFindings => {
+                    (class, time.saturating_add(behind))
+                }
+                _ => (class, time),
+            })
             .collect();
-        let removed = self.state.retire(now, &limited).await.map_err(broken)?;
-        let keep = HistoryKeep {
-            flow_days: self.days(DataClass::Flows),
-            fact_days: self.days(DataClass::Facts),
+        let limit = |wanted: DataClass| {
+            let time = limited.iter().find(|(class, _)| *class == wanted).map(|(_, time)| *time);
+            let nanos = time.map(|time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+            let oldest = Timestamp::from_nanos(i64::MIN);
+            nanos.map_or(oldest, |nanos| Timestamp::from_nanos(now.nanos().saturating_sub(nanos)))
         };
-        let history = self.blocking(move |history| history.retire(site_now, keep)).await?;
-        let (rows, days) = (removed.total(), history.days);
-        if rows == 0 && days == 0 {
-            return Ok(());
+        let writing = self.writing.lock().await;
+        let mut register = Register::clone(&self.world.load().register);
+        let update = register.forget_before(limit(DataClass::DeviceHistory), AT_ONCE);
+        register.let_go(limit(DataClass::DeviceHistory), limit(DataClass::ClosedFindings));
+        let also = || Commit { writes: writes(&update), entries: vec![entry.clone()] };
+        let mut done = self.state.retire(now, &limited, also()).await;
+        if matches!(done, Err(StoreError::Full)) && self.reserve.release() {
+            done = self.state.retire(now, &limited, also()).await;
         }
-        let (rows, days, early) =
-            (rows.to_string(), days.to_string(), history.for_space.to_string());
-        let detail = [("rows", rows.as_str()), ("days", &days), ("days_for_space", &early)];
-        self.note(Action::RetentionRun, "", &detail).await
+        let removed = done.map_err(broken)?;
+        if removed.entered {
+            let register = Arc::new(register);
+            self.world.rcu(|world| {
+                Arc::new(World { register: Arc::clone(&register), ..World::clone(world) })
+            });
+            self.folk.write().unwrap_or_else(PoisonError::into_inner).let_go(&limit);
+            self.tick(&["today", "devices", "findings"]);
+        }
+        drop(writing);
+        Ok(removed.entered)
     }
 
     fn days(&self, class: DataClass) -> u32 {

@@ -16,6 +16,7 @@ mod map;
 mod observe;
 mod options;
 mod people;
+mod refusals;
 mod show;
 mod sign_in;
 mod site;
@@ -41,17 +42,19 @@ use cordon_people::limit::{LimitOptions, Limits};
 use cordon_people::password::{HashOptions, Hasher};
 use cordon_people::{Ceremonies, Passkeys};
 use cordon_register::Register;
-use cordon_store::{Before, LedgerFilter, State};
+use cordon_store::{Before, LedgerFilter, State, Write};
 use tokio::sync::broadcast;
 
-pub use backup::copy as copy_kept;
+pub use backup::{SEALED_KEY, copy as copy_kept};
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
+pub use sign_in::sealed_as;
 
 use crate::clock::Clock;
 use crate::intake::Counters;
 use crate::watch::{Gauges, Records};
-use crate::{Problem, ProblemKind, Tick};
+use crate::{Problem, ProblemKind, Reserve, Tick};
 use folk::Folk;
+use refusals::Refusals;
 use steady::Steady;
 use world::World;
 
@@ -61,6 +64,12 @@ const CHANGES: usize = 256;
 const ENTRIES: usize = 256;
 /// A clock that goes back by more was set, and is not being adjusted.
 const SET_BACK: Duration = Duration::from_secs(300);
+/// What whoever wants to do something is told where the disk is full.
+const FULL: &str = "the disk of this service is full, so nothing can be written down and nothing was changed: \
+    make room on it, such as by removing old folders in its data folder's backups, then try again; \
+    on the machine itself `cordon status` answers all the same";
+/// The setting that holds the SHA-256 of the site's own policies; the key that names their file.
+const RULES: &str = "site.policies";
 /// Ticks that a slow listener may be behind.
 const TICKS: usize = 16;
 
@@ -91,6 +100,8 @@ pub struct Engine {
     /// Why the latest write to the store failed.
     unwritten: Mutex<Option<String>>,
     steady: Mutex<Steady>,
+    refusals: Refusals,
+    reserve: Arc<Reserve>,
 }
 
 /// Where packets come from, once they do.
@@ -146,6 +157,8 @@ impl Engine {
             verified: Mutex::new(None),
             unwritten: Mutex::new(None),
             steady: Mutex::new(steady),
+            refusals: Refusals::default(),
+            reserve: Arc::new(Reserve::of(&options.data)),
             hasher: Arc::new(hasher),
             passkeys,
             options,
@@ -158,8 +171,35 @@ impl Engine {
             gauges,
             started,
         });
-        engine.note(Action::ServiceStart, "", &[("version", env!("CARGO_PKG_VERSION"))]).await?;
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        let mut entries = vec![engine.entry("system", Action::ServiceStart, "", &version)];
+        let known = snapshot.settings.get(RULES).map(|known| known.to_string());
+        let (writes, changed) = engine.rules_changed(known.as_deref());
+        entries.extend(changed);
+        engine.commit(writes, entries).await?;
+        engine.keep_writing_refusals();
         Ok(engine)
+    }
+
+    /// The site's own policies are as good as the configuration that names them: that they are
+    /// others than at the start before is in the ledger, with what tells them apart.
+    fn rules_changed(&self, known: Option<&str>) -> (Vec<Write>, Option<Entry>) {
+        let text = self.policies.site_text();
+        let now = text.map(|text| show::hex(&cordon_crypto::hash_token(text)));
+        if now.as_deref() == known {
+            return (Vec::new(), None);
+        }
+        let of_site = |rule: &&cordon_authz::Because| rule.id.starts_with("site:");
+        let rules = self.policies.all().filter(of_site).count().to_string();
+        let sha256 = now.as_deref().unwrap_or("none");
+        let detail = [("rules", rules.as_str()), ("sha256", sha256)];
+        let entry = self.entry("system", Action::SettingChange, RULES, &detail);
+        let name = Text::from(RULES);
+        let write = match &now {
+            Some(now) => Write::PutSetting { name, value: now.as_str().into() },
+            None => Write::DropSetting(name),
+        };
+        (vec![write], Some(entry))
     }
 
     /// Tells where packets come from.
@@ -179,6 +219,7 @@ impl Engine {
     /// # Errors
     /// Where it cannot be written.
     pub async fn stop(&self) -> Result<(), Problem> {
+        self.write_refusals(true).await;
         self.note(Action::ServiceStop, "", &[]).await
     }
 
@@ -250,10 +291,10 @@ fn broken(error: cordon_store::StoreError) -> Problem {
         _ => ProblemKind::Broken,
     };
     match &error {
-        StoreError::Conflict(_)
-        | StoreError::TooLarge { .. }
-        | StoreError::Full
-        | StoreError::Busy => Problem::new(kind, error.to_string()),
+        StoreError::Full => Problem::new(kind, FULL),
+        StoreError::Conflict(_) | StoreError::TooLarge { .. } | StoreError::Busy => {
+            Problem::new(kind, error.to_string())
+        }
         // The rest names files and rows: for whoever runs the service, not for who asks.
         _ => {
             tracing::error!(%error, "the store failed");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cordon_authz::Context;
-use cordon_model::record::{Action, Invite, Person, PersonId, Role, Session};
+use cordon_model::record::{Action, CredentialKind, Invite, Person, PersonId, Role, Session};
 use cordon_people::{Name, invite, new_person, session};
 use cordon_store::Write;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl Engine {
         let everybody = self.may_see_people(caller).is_ok();
         let own = person(caller);
         if !everybody && own.is_none() {
-            return Err(Problem::new(ProblemKind::Forbidden, "your role may not see people"));
+            return Err(self.deny(caller, Action::PeopleView, "", "your role may not see people"));
         }
         let folk = self.folk();
         let seen = |one: &&Person| everybody || own == Some(&one.id);
@@ -121,7 +121,7 @@ impl Engine {
                 "{}; invite a viewer, then have the change of role approved",
                 because.title
             );
-            return Err(Problem::new(ProblemKind::Forbidden, detail));
+            return Err(self.deny(caller, Action::PersonInvite, "", detail));
         }
         let lasts = HOUR.saturating_mul(hours(new.hours)?);
         self.link_for(caller, role, None, lasts).await
@@ -317,8 +317,15 @@ impl Engine {
         let mut without = self.folk().clone();
         without.credentials.remove(id);
         if !without.can_sign_in(&owner.id) {
-            let detail =
-                "this is the last way to sign in; add another first, or disable the person";
+            let detail = match credential.kind {
+                CredentialKind::Passkey => {
+                    "this is the last way to sign in; add another first, or disable the person"
+                }
+                CredentialKind::Password | CredentialKind::Totp => {
+                    "a password and its codes sign in together or not at all, and there is no passkey: add a passkey \
+                     first, set both anew by a link under People & keys, or disable the person"
+                }
+            };
             return Err(Problem::new(ProblemKind::Conflict, detail));
         }
         let detail = [("label", credential.label.as_str()), ("person", owner.id.0.as_str())];

@@ -313,10 +313,10 @@ impl Engine {
         let Who::Person { id, session, .. } = &caller.who else { return Ok(()) };
         let entry = self.entry(&caller.actor(), Action::SessionEnd, &id.0, &[]);
         let (hash, at) = (*session, self.clock.now());
-        self.write_folk(vec![Write::EndSession { hash, at }], vec![entry], |folk| {
-            folk.sessions.remove(&hash);
-        })
-        .await
+        let done = self.write_folk(vec![Write::EndSession { hash, at }], vec![entry], |_| {}).await;
+        // Whoever leaves is out, also where that cannot be written down.
+        self.folk.write().unwrap_or_else(PoisonError::into_inner).sessions.remove(&hash);
+        done
     }
 
     /// Counts a try before anything is looked at.
@@ -375,10 +375,20 @@ impl From<Problem> for Failed {
     }
 }
 
+/// What a credential is sealed as, and whose it is then.
+#[must_use]
+pub fn sealed_as(kept: &Credential) -> (&'static str, &str) {
+    match kept.kind {
+        CredentialKind::Passkey => ("passkey", &kept.id),
+        CredentialKind::Password => ("password", &kept.person.0),
+        CredentialKind::Totp => ("totp", &kept.person.0),
+    }
+}
+
 /// What credentials hold, sealed per person and kind, so that rows cannot be swapped.
 impl Engine {
     pub(super) fn open_passkey(&self, kept: &Credential) -> Result<StoredPasskey, SignInError> {
-        StoredPasskey::from_bytes(&self.unseal("passkey", kept)?)
+        StoredPasskey::from_bytes(&self.unseal(kept)?)
     }
 
     pub(super) fn seal_passkey(&self, passkey: &StoredPasskey) -> Result<Vec<u8>, SignInError> {
@@ -386,7 +396,7 @@ impl Engine {
     }
 
     fn open_password(&self, kept: &Credential) -> Result<String, SignInError> {
-        let bytes = self.unseal("password", kept)?;
+        let bytes = self.unseal(kept)?;
         String::from_utf8(bytes).map_err(|_| Refusal::Internal.into())
     }
 
@@ -399,7 +409,7 @@ impl Engine {
     }
 
     pub(super) fn open_codes(&self, kept: &Credential) -> Result<OneTimeCodes, SignInError> {
-        serde_json::from_slice(&self.unseal("totp", kept)?).map_err(|_| Refusal::Internal.into())
+        serde_json::from_slice(&self.unseal(kept)?).map_err(|_| Refusal::Internal.into())
     }
 
     pub(super) fn seal_codes(
@@ -418,11 +428,8 @@ impl Engine {
         })
     }
 
-    fn unseal(&self, kind: &str, kept: &Credential) -> Result<Vec<u8>, SignInError> {
-        let id = match kept.kind {
-            CredentialKind::Passkey => &kept.id,
-            CredentialKind::Password | CredentialKind::Totp => &kept.person.0,
-        };
+    fn unseal(&self, kept: &Credential) -> Result<Vec<u8>, SignInError> {
+        let (kind, id) = sealed_as(kept);
         self.vault.open(kind, id, &kept.sealed).map_err(|error| {
             tracing::error!(%error, credential = %kept.id, "a credential cannot be opened");
             Refusal::Internal.into()

@@ -248,7 +248,7 @@ impl Site for Engine {
     fn settings(&self, caller: &Caller) -> Answer<SettingsView> {
         self.show_settings(caller)
     }
-    async fn backup(&self, caller: &Caller, to: &str) -> Answer<()> {
-        self.back_up(caller, to).await
+    async fn backup(&self, caller: &Caller, to: &str, passphrase: Option<&str>) -> Answer<()> {
+        self.back_up(caller, to, passphrase).await
     }
 }

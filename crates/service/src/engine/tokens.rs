@@ -11,7 +11,7 @@ use super::Engine;
 use super::allow::person;
 use super::show::time;
 use crate::view::{NewToken, TokenMade, TokenView};
-use crate::{Answer, Caller, Problem, ProblemKind};
+use crate::{Answer, Caller, Problem};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Tokens that one person may have: more are not looked after.
@@ -21,7 +21,7 @@ impl Engine {
     pub(super) async fn make_token(&self, caller: &Caller, new: &NewToken) -> Answer<TokenMade> {
         let Some(owner) = person(caller) else {
             let detail = "a token belongs to a person: sign in to make one";
-            return Err(Problem::new(ProblemKind::Forbidden, detail));
+            return Err(self.deny(caller, Action::TokenCreate, "", detail));
         };
         let owner = self.person(&owner.0)?;
         self.may_person(caller, Action::TokenCreate, &owner, Context::default())?;

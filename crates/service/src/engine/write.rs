@@ -12,6 +12,9 @@ use super::world::World;
 use super::{Engine, broken};
 use crate::{Answer, Problem, ProblemKind};
 
+/// Rows of a change that may use the reserve of a full disk: signing in takes four, ending all
+/// sessions of somebody some twenty.
+const URGENT: usize = 64;
 /// Rows written at once: few enough that a person's change does not wait long behind them.
 const AT_ONCE: usize = WRITES_MAX / 4;
 
@@ -61,7 +64,7 @@ impl Engine {
         loop {
             let part: Vec<Write> = writes.by_ref().take(AT_ONCE).collect();
             let commit = Commit { writes: part, entries: std::mem::take(&mut entries) };
-            let done = self.state.commit(commit).await;
+            let done = self.write_down(commit).await;
             *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = match &done {
                 Err(StoreError::Conflict(_) | StoreError::TooLarge { .. }) | Ok(_) => None,
                 Err(error) => Some(error.to_string()),
@@ -71,6 +74,29 @@ impl Engine {
                 return Ok(done);
             }
         }
+    }
+
+    /// Writes one part. On a full disk what people do gets the reserve, and the rest waits until
+    /// there is room again.
+    async fn write_down(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let urgent = !commit.entries.is_empty() && commit.writes.len() <= URGENT;
+        if !urgent {
+            if self.reserve.is_away() && !self.fill_reserve().await {
+                return Err(StoreError::Full);
+            }
+            return self.state.commit(commit).await;
+        }
+        match self.state.commit(commit.clone()).await {
+            Err(StoreError::Full) if self.reserve.release() => self.state.commit(commit).await,
+            done => done,
+        }
+    }
+
+    /// Sets room aside for the day on which the disk is full, where there is room now; whether it
+    /// is there.
+    pub async fn fill_reserve(&self) -> bool {
+        let reserve = Arc::clone(&self.reserve);
+        tokio::task::spawn_blocking(move || reserve.fill()).await.unwrap_or(false)
     }
 }
 

@@ -82,6 +82,20 @@ fn a_clock_a_year_ahead_removes_nothing_until_it_has_stood_for_a_week() {
     clock.pass(DAY * 8);
     let year = clock.now().to_string()[..4].to_owned();
     until("the new time", || site.engine.today(&root()).unwrap().now.starts_with(&year));
+    // The history waits besides until rows of two days say so.
+    for days in 1..=2 {
+        site.runtime.block_on(site.engine.retire()).unwrap();
+        assert!(flows(&site) >= kept, "one day said so");
+        site.play(frames(), to_now(&clock));
+        site.settle();
+        clock.pass(DAY);
+        until("flows of the new time", || {
+            let sizes = site.history.sizes().unwrap();
+            let new: std::collections::BTreeSet<String> =
+                sizes.iter().map(|size| size.day.to_string()).collect();
+            new.iter().filter(|day| day.starts_with(&year)).count() >= days
+        });
+    }
     site.runtime.block_on(site.engine.retire()).unwrap();
     assert_eq!(site.ledger()[0], "retention.run");
     let oldest = site.history.sizes().unwrap().into_iter().map(|size| size.day.to_string()).min();

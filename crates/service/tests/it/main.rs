@@ -13,5 +13,8 @@
 
 mod clocks;
 mod crowds;
+mod full;
+mod past;
+mod refused;
 mod restart;
 mod scene;

@@ -128,7 +128,7 @@ fn a_backup_of_a_busy_site_opens_and_verifies() {
     std::thread::scope(|scope| {
         let run = site.runtime.handle().clone();
         let engine = Arc::clone(&site.engine);
-        let busy = scope.spawn(move || run.block_on(engine.backup(&root(), "while-busy")));
+        let busy = scope.spawn(move || run.block_on(engine.backup(&root(), "while-busy", None)));
         site.play(second, shift);
         busy.join().unwrap().unwrap();
     });

@@ -194,9 +194,13 @@ pub(super) async fn what_is_past_its_time_is_removed_and_nothing_else(state: Arc
     let hour = Duration::from_secs(3_600);
     let all: Vec<_> = DataClass::ALL.iter().map(|class| (*class, hour)).collect();
 
-    let early = state.retire(at(3_600), &all).await.unwrap();
+    let told =
+        || Commit { writes: Vec::new(), entries: vec![entry("system", Action::RetentionRun, "")] };
+    let early = state.retire(at(3_600), &all, told()).await.unwrap();
     assert_eq!(early.total(), 0, "an hour is not over: {early:?}");
-    let retired = state.retire(at(10_000), &all).await.unwrap();
+    assert!(!early.entered, "nothing was done, so nothing is told");
+    let retired = state.retire(at(10_000), &all, told()).await.unwrap();
+    assert!(retired.entered);
     let count = |class| retired.removed.iter().find(|(of, _)| *of == class).map(|(_, rows)| *rows);
     assert_eq!(count(DataClass::DeviceHistory), Some(2));
     assert_eq!(count(DataClass::Sessions), Some(2));
@@ -213,8 +217,16 @@ pub(super) async fn what_is_past_its_time_is_removed_and_nothing_else(state: Arc
     assert_eq!(left.tokens, [good]);
     assert_eq!(left.approvals, [open]);
     assert_eq!(left.findings, [finding("still", "a", FindingState::Open), young]);
-    assert_eq!(left.ledger.size, 1);
+    assert_eq!(left.ledger.size, 2);
+    let row = state.ledger(1, 1).await.unwrap().remove(0);
+    let (_, entry) = cordon_ledger::decode(&row.record).unwrap();
+    assert_eq!(entry.detail.get("rows").map(|rows| &**rows), Some("9"), "it says how many");
     assert_eq!(state.events(&EventFilter::default(), newest(10)).await.unwrap().rows.len(), 1);
     assert!(state.changes(None, newest(10)).await.unwrap().rows.is_empty());
-    assert_eq!(state.retire(at(10_000), &all).await.unwrap().total(), 0);
+    assert_eq!(state.retire(at(10_000), &all, told()).await.unwrap().total(), 0);
+    let also = Commit { writes: vec![Write::DropDevice(device("a").id)], entries: told().entries };
+    assert!(state.retire(at(10_000), &all, also).await.unwrap().entered);
+    let left = state.load().await.unwrap();
+    assert!(left.devices.is_empty(), "what comes with it is written");
+    assert_eq!(left.ledger.size, 3);
 }

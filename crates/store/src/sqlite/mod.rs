@@ -232,9 +232,10 @@ impl State for Store {
         &self,
         now: Timestamp,
         keep: &[(DataClass, Duration)],
+        also: Commit,
     ) -> Result<Retired, StoreError> {
         let keep = keep.to_vec();
-        self.ask(|answer| Job::Retire(now, keep, answer)).await?
+        self.ask(|answer| Job::Retire(now, keep, also, answer)).await?
     }
 
     async fn backup(&self, to: &Path) -> Result<Backup, StoreError> {

@@ -392,7 +392,7 @@ impl Site for FakeSite {
     fn settings(&self, _: &Caller) -> Answer<SettingsView> {
         Ok(self.make_settings())
     }
-    async fn backup(&self, _: &Caller, _: &str) -> Answer<()> {
+    async fn backup(&self, _: &Caller, _: &str, _: Option<&str>) -> Answer<()> {
         Err(Problem::new(ProblemKind::Unavailable, "not here"))
     }
 }

@@ -72,7 +72,7 @@ impl Engine {
             let needs = self.may_device(caller, Action::DeviceMerge, one, grave)?;
             if let Some(because) = needs.approval.first() {
                 let detail = format!("{}; give both the same criticality first", because.title);
-                return Err(Problem::new(ProblemKind::Forbidden, detail));
+                return Err(self.deny(caller, Action::DeviceMerge, &one.id.0, detail));
             }
         }
         let (actor, now) = (caller.actor(), self.clock.now());
@@ -177,7 +177,7 @@ impl Engine {
                 self.may_device(caller, Action::ChangeUndo, now.unwrap_or(before), grave)?;
             if let Some(because) = needs.approval.first() {
                 let detail = format!("{}; change it in the device's form instead", because.title);
-                return Err(Problem::new(ProblemKind::Forbidden, detail));
+                return Err(self.deny(caller, Action::ChangeUndo, &before.id.0, detail));
             }
         }
         self.may_site(caller, Action::ChangeUndo)?;
