@@ -3,28 +3,11 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+/// The same text on one line, with everything that acts instead of being read spelled out.
+pub(crate) use cordon_report::plain::plain;
+
 /// Characters of a name in a list; the device's own page has all of it.
 pub(crate) const NAME_MOST: usize = 60;
-
-/// Marks in a row that may sit on one character; a tower of them paints over other lines.
-const MARKS_MOST: usize = 2;
-
-/// The same text on one line, with everything that acts instead of being read spelled out.
-pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut marks = 0;
-    for c in text.chars() {
-        marks = if is_mark(c) { marks + 1 } else { 0 };
-        match c {
-            '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            _ if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            _ if acts(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            _ if marks > MARKS_MOST => {}
-            _ => out.push(c),
-        }
-    }
-    out
-}
 
 /// [`plain`], cut to `most` characters with an ellipsis.
 pub(crate) fn clip(text: &str, most: usize) -> String {
@@ -32,7 +15,7 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
     let short: String = text.chars().take(most.saturating_add(1)).collect();
     let cleaned = plain(&short);
     if cleaned.chars().count() <= most {
-        return cleaned;
+        return cleaned.into_owned();
     }
     let mut out: String = cleaned.chars().take(most.saturating_sub(1)).collect();
     out.truncate(out.trim_end().len());
@@ -204,26 +187,6 @@ fn relative(seconds: i64) -> String {
         _ => counted(seconds / 2_592_000, "month", "months"),
     };
     if past { format!("{long} ago") } else { format!("in {long}") }
-}
-
-/// Combining marks that are met in attacks; an exact table is not needed to stop towers.
-const fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// Characters that turn the direction of text, or that take part in it unseen.
-const fn acts(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

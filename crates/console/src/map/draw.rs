@@ -133,13 +133,14 @@ fn curve(graph: &Graph, layout: &Layout, line: &Line) -> Markup {
 fn says(graph: &Graph, line: &Line) -> String {
     let apps: Vec<String> = line.apps.iter().take(5).map(|name| app(name)).collect();
     let apps = if apps.is_empty() { "unknown applications".to_owned() } else { apps.join(", ") };
-    plain(&format!(
+    let says = format!(
         "{} and {}: {}, {}, {apps}",
         name(graph, line.a),
         name(graph, line.b),
         counted(line.pairs, "pair", "pairs"),
         bytes(line.bytes)
-    ))
+    );
+    plain(&says).into_owned()
 }
 
 /// How many pairs are behind a line, where there are several.

@@ -42,7 +42,7 @@ fn checks(health: &HealthView) -> Markup {
         @if health.checks.is_empty() { (empty("Nothing was checked yet.", &html! { "Load the page again in a minute." })) }
         ul.checks { @for check in &health.checks {
             li { (verdict(&check.verdict)) div {
-                b { (sentence(&check.name)) } ": " (foreign(&check.says))
+                b { (foreign(&sentence(&check.name))) } ": " (foreign(&check.says))
                 @if let Some(fix) = &check.fix { p.mend { b { "Do this: " } (foreign(fix)) } }
             } }
         } }

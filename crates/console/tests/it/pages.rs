@@ -100,6 +100,24 @@ async fn nothing_from_the_network_acts_on_a_page() {
 }
 
 #[tokio::test]
+async fn a_name_that_runs_from_right_to_left_cannot_turn_what_stands_beside_it() {
+    let browser = Browser::signed_in(Role::Admin);
+    let mut seen = 0;
+    for path in PAGES {
+        let body = browser.get(path).await.body;
+        let pieces = body.split('<').filter_map(|rest| rest.split_once('>'));
+        for (tag, _) in pieces.filter(|(_, text)| text.contains("غرفة")) {
+            let name = tag.split_whitespace().next().unwrap_or_default();
+            // texts and titles are paragraphs of their own; a choice's direction is in the sheet
+            let alone = ["bdi", "text", "title", "option", "textarea"].contains(&name);
+            assert!(alone, "{path}: <{tag}>");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[tokio::test]
 async fn every_link_leads_somewhere_and_every_form_is_known() {
     let browser = Browser::signed_in(Role::Admin);
     let (mut links, mut forms) = (BTreeSet::new(), BTreeSet::new());
