@@ -17,6 +17,11 @@ use super::problem::Refusal;
 /// The cookie that holds a session's secret. The prefix makes browsers insist on TLS, on this
 /// host and on the whole of it.
 pub const SESSION_COOKIE: &str = "__Host-cordon";
+/// The header with which the console's script looks at an open page again.
+pub const LIVE_HEADER: &str = "x-live";
+/// Streams that browsers keep open, and open anew, while nobody sits before them. No header can
+/// be sent with these (WHATWG HTML, section 9.2).
+const STREAMS: [&str; 2] = ["/events", "/api/v1/events"];
 /// The cookie that ties a sign-in ceremony to one browser.
 pub const VISIT_COOKIE: &str = "__Host-cordon-visit";
 /// The header in which scripts send back the session's token against forged requests.
@@ -156,9 +161,17 @@ fn visit(request: &Request, peer: Peer) -> Result<Visit, Problem> {
             Peer::Local { .. } => IpAddr::V4(Ipv4Addr::LOCALHOST),
         },
         agent: text(headers, &header::USER_AGENT).chars().take(AGENT).collect(),
+        by_itself: by_itself(request),
         // What we are called here, which the door has checked. Never what the request says of
         // where it comes from: that is compared with this.
         origin: format!("https://{}", host(request)),
+/// Whether an open page asks, not a person. Whoever claims it wrongly gains nothing: the session
+/// ends the sooner.
+fn by_itself(request: &Request) -> bool {
+    request.method().is_safe()
+        && (request.headers().contains_key(LIVE_HEADER) || STREAMS.contains(&request.uri().path()))
+}
+
         ceremony,
     })
 }

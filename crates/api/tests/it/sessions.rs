@@ -102,6 +102,39 @@ async fn a_session_ends_when_unused_and_after_its_longest_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_tab_that_nobody_sits_before_does_not_keep_its_session_alive() {
+    let world = World::new().await;
+    let options = cordon_people::session::SessionOptions::default();
+    let step = options.idle / 3;
+    let mut tab = world.admin().await;
+    for path in ["/", "/events", "/api/v1/events"] {
+        for left in [2, 1, 0] {
+            world.wait(step);
+            let request = tab.request("GET", path);
+            // A page is looked at again with this header; a stream cannot send one.
+            let request = if path == "/" { request.header("x-live", "1") } else { request };
+            let answer = tab.open(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status() == 200, left > 0, "{path}: it shows what is new until then");
+        }
+        assert_eq!(tab.api("GET", "/api/v1/me", None).await.status, 401, "{path}");
+        tab = world.sign_in(&tab).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_who_works_beside_live_pages_stays_signed_in() {
+    let world = World::new().await;
+    let busy = world.admin().await;
+    let options = cordon_people::session::SessionOptions::default();
+    for _ in 0..4 {
+        world.wait(options.idle / 2);
+        let live = busy.request("GET", "/").header("x-live", "1");
+        assert_eq!(busy.open(live.body(Body::empty()).unwrap()).await.status(), 200);
+        assert_eq!(busy.api("GET", "/api/v1/me", None).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dangerous_things_take_a_fresh_sign_in() {
     let world = World::new().await;
     let admin = world.admin().await;
