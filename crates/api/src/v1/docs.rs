@@ -49,7 +49,7 @@ fn page(api: &OpenApi) -> Markup {
                 main {
                     h1 { "cordon API" }
                     @for paragraph in api.info.description.iter().flat_map(|text| text.split("\n\n")) {
-                        p { (paragraph) }
+                        p { (words(paragraph)) }
                     }
                     p { a href="/api/openapi.json" { "OpenAPI 3.1 description" } " · " a href="/" { "Console" } }
                     @for (path, item) in &api.paths.paths {
@@ -81,8 +81,8 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
     html! {
         section id=(id) {
             h2 { code { (method) " " (path) } }
-            @if let Some(summary) = &operation.summary { p { strong { (summary) } } }
-            @if let Some(description) = &operation.description { p { (description) } }
+            @if let Some(summary) = &operation.summary { p { strong { (words(summary)) } } }
+            @if let Some(description) = &operation.description { p { (words(description)) } }
             @if let Some(parameters) = &operation.parameters {
                 @if !parameters.is_empty() {
                     table {
@@ -92,7 +92,7 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
                             @for parameter in parameters.iter().filter_map(told) {
                                 tr {
                                     th scope="row" { code { (parameter.name) } }
-                                    td { (parameter.description.as_deref().unwrap_or("part of the path")) }
+                                    td { (words(parameter.description.as_deref().unwrap_or("part of the path"))) }
                                 }
                             }
                         }
@@ -103,10 +103,44 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
     }
 }
 
+/// What stands between backticks is code (CommonMark, section 6.1); one without its partner is
+/// itself.
+fn words(text: &str) -> Markup {
+    let pieces: Vec<&str> = text.split('`').collect();
+    // An even number of marks makes an odd number of pieces.
+    let paired = pieces.len() - usize::from(pieces.len().is_multiple_of(2));
+    html! {
+        @for (at, piece) in pieces.iter().enumerate() {
+            @if at >= paired { "`" (piece) }
+            @else if at % 2 == 1 { code { (piece) } }
+            @else { (piece) }
+        }
+    }
+}
+
 /// Parameters are written where they are used; a reference would be to nothing.
 fn told(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
     match parameter {
         RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_shown_as_code() {
+        assert_eq!(words("send `a<b` to `/x`.").0, "send <code>a&lt;b</code> to <code>/x</code>.");
+        assert_eq!(words("plain").0, "plain");
+        assert_eq!(words("one ` alone").0, "one ` alone");
+        assert_eq!(words("`a` and ` alone").0, "<code>a</code> and ` alone");
+    }
+
+    #[test]
+    fn no_mark_is_left_over_on_the_page() {
+        let api = super::super::openapi();
+        assert!(!page(&api).into_string().contains('`'));
     }
 }
