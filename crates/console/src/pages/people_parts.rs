@@ -79,7 +79,7 @@ fn credentials(ask: &Ask, person: &PersonView, may: bool, clock: Clock) -> Marku
     let removable = may && person.credentials.len() > 1;
     let line = |item: &CredentialView| {
         html! { tr {
-            th scope="row" { (short(&item.label)) span.sub { (kind(&item.kind)) } }
+            th scope="row" { (short(&item.label)) @if let Some(kind) = kind(item) { span.sub { (kind) } } }
             td data-label="Since" { (clock.ago(&item.created)) }
             td data-label="Last used" { (clock.maybe(item.used.as_deref())) }
             td data-label="Remove" {
@@ -99,12 +99,10 @@ fn credentials(ask: &Ask, person: &PersonView, may: bool, clock: Clock) -> Marku
     }
 }
 
-fn kind(kind: &str) -> &str {
-    match kind {
-        "passkey" => "passkey or security key",
-        "totp" => "one-time codes",
-        other => other,
-    }
+/// What sort it is, unless its name says so already: only keys are named by people.
+fn kind(item: &CredentialView) -> Option<&'static str> {
+    let named = !item.label.eq_ignore_ascii_case("passkey");
+    (item.kind == "passkey" && named).then_some("passkey or security key")
 }
 
 fn sessions(ask: &Ask, sessions: &[SessionView], may: bool, clock: Clock) -> Markup {
