@@ -71,6 +71,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("withdrawn", "The link no longer works."),
     ("removed", "That way to sign in no longer works."),
     ("revoked", "Ended. It no longer works."),
+    ("alone", "You are signed out everywhere else."),
     ("approved", "Approved and done."),
     ("refused", "Refused. Nothing was done."),
     ("verified", "The ledger was verified from the first record on. The result is below."),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::browser::{Browser, bearer};
 use crate::roles::token;
-use crate::world::{DEVICE, PASSWORD, World};
+use crate::world::{DEVICE, PASSWORD, World, path_of, phone};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_fixed_beforehand_is_not_taken_over() {
@@ -165,6 +165,32 @@ async fn signing_in_again_leaves_no_second_session_behind() {
     assert_eq!(admin.post("/sign-in", &form).await.status, 303);
     assert_eq!(admin.api("GET", "/api/v1/me", None).await.status, 200);
     assert_eq!(before.api("GET", "/api/v1/me", None).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thief_is_put_out_by_a_new_password() {
+    let world = World::new().await;
+    let mut victim = world.admin().await;
+    let thief = world.sign_in(&victim).await;
+    let bystander = world.invited(&victim, "viewer", "Vera").await;
+    let id = me(&victim).await;
+    let shown = victim.post(&format!("/people/{id}/link"), &[]).await;
+    let link = path_of(shown.body.split("value=\"").find(|at| at.contains("/enrol/")).unwrap());
+    let link = link.split('"').next().unwrap();
+    let page = victim.get(link).await.body;
+    assert!(page.contains("Sign me out everywhere else"), "{page}");
+    let form = [("name", "Ada"), ("password", "nine grey geese sold the barn"), ("others", "end")];
+    let codes = victim.post(&format!("{link}/password"), &form).await;
+    victim.phone = Some(phone(&codes.body));
+    assert_eq!(thief.api("GET", "/api/v1/me", None).await.status, 200, "not before it is done");
+    let code = world.code(&victim);
+    let form = [("code", code.as_str()), ("others", "end")];
+    let done = victim.post(&format!("{link}/code"), &form).await;
+    assert!(done.body.contains("signed out everywhere else"), "{}", done.body);
+    assert_eq!(thief.api("GET", "/api/v1/me", None).await.status, 401);
+    for stays in [&victim, &bystander] {
+        assert_eq!(stays.api("GET", "/api/v1/me", None).await.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -237,6 +237,19 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") all("nav details[open]").forEach((menu) => { menu.open = false; });
 });
 
+// A password that is typed can be looked at; it is hidden again before it is sent.
+for (const button of all("[data-show]")) {
+  const field = $("input", button.parentElement);
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+    button.textContent = shown ? "Hide password" : "Show password";
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => { show(field.type === "password"); field.focus(); });
+  field.form.addEventListener("submit", () => show(false));
+}
+
 for (const field of all("[data-copy]")) field.addEventListener("focus", () => field.select());
 
 // A form is sent once, however often the button is pressed.

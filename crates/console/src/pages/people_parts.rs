@@ -15,10 +15,19 @@ pub(super) fn you(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
         p { b { (short(&person.name)) } ", " (person.role) ", since " (clock.ago(&person.created)) }
         (credentials(ask, person, true, clock))
         form.row method="post" action=(format!("/people/{}/link", encode(&person.id))) {
-            (csrf(ask)) button { "Add a passkey or another way to sign in" }
+            (csrf(ask))
+            button {
+                @if person.credentials.iter().any(|one| one.kind == "password") { "Change the password, or add a passkey" }
+                @else { "Add a passkey or another way to sign in" }
+            }
             @if person.credentials.len() < 2 { span.soft { "A second one saves you on the day the first is lost." } }
         }
         (sessions(ask, &person.sessions, true, clock))
+        @if person.sessions.len() > 1 {
+            form method="post" action="/people/sessions/others/revoke" {
+                (csrf(ask)) button { "Sign out everywhere else" }
+            }
+        }
         (tokens(ask, &person.tokens, true, clock))
         @if ask.may(Action::TokenCreate) { (new_token(ask)) }
     }

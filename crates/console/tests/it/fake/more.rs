@@ -343,7 +343,7 @@ impl FakeSite {
             created: s("2026-09-01T08:00:00Z"),
             you: true,
             credentials: vec![passkey("c-1", "YubiKey 5"), passkey("c-2", "Phone")],
-            sessions: vec![session("s-1", true)],
+            sessions: vec![session("s-1", true), session("s-4", false)],
             tokens: vec![token],
             ..PersonView::default()
         };
