@@ -100,7 +100,7 @@ class Person:
             element.clear()
             element.send_keys(value)
 
-    def send(self, action, button="button", **fields):
+    def send(self, action, button="button:not([type=button])", **fields):
         """Fills the form that goes to `action` in, sends it, and waits for the next page."""
         form = self.find(f'form[action="{action}"]')
         for name, value in fields.items():
