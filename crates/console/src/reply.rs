@@ -9,7 +9,7 @@ use cordon_service::{Problem, ProblemKind, SignedIn};
 use maud::{Markup, html};
 
 use crate::frame;
-use crate::text::{encode, sentence};
+use crate::text::{encode, full, sentence, told};
 
 /// What a page may load: our own style sheet, script and pictures, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -46,7 +46,7 @@ impl IntoResponse for Wrong {
         let status = status(&problem);
         let body = html! {
             div.panel.wrong {
-                p.lead { (sentence(&problem.detail)) }
+                p.lead { (told(&full(&problem.detail))) }
                 @if let Some(secs) = problem.retry_after {
                     p { "Wait " (crate::text::counted(secs.into(), "second", "seconds")) ", then try again." }
                 }

@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::frame;
 use crate::pages::people_do::end_other_sessions;
 use crate::reply::{self, Shown, Wrong};
-use crate::text::{encode, foreign, plain, sentence, short};
+use crate::text::{encode, foreign, full, plain, short, told};
 
 /// Characters of a password (NIST SP 800-63B-4, section 3.1.1.2).
 const PASSWORD_LEAST: usize = 15;
@@ -46,7 +46,7 @@ pub(crate) async fn show(
             (name_field(&name))
             label.field { span { "What to call this key" } input type="text" name="label" value="My passkey" maxlength="100" autocomplete="off"; }
             @if let Some(hindrance) = &view.passkey_hindrance {
-                p.problem { (plain(&sentence(hindrance))) "." }
+                p.problem { (told(&full(hindrance))) }
             } @else {
                 button.main.wide type="button" data-go { "Create a passkey" }
                 p.problem role="alert" hidden data-problem {}
