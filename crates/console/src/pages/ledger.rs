@@ -86,7 +86,7 @@ fn table(rows: &[LedgerRow], clock: Clock) -> Markup {
     let any = rows.iter().any(|row| !row.detail.is_empty());
     html! {
         table.cards.records {
-            caption { "Records" }
+            caption.sr { "Records" }
             thead { tr { th.num scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Who did what" }
                 @if any { th scope="col" { "Particulars" } } } }
             tbody { @for row in rows { tr id=(format!("r{}", row.index)) {
@@ -96,7 +96,7 @@ fn table(rows: &[LedgerRow], clock: Clock) -> Markup {
                     b { (short(&row.actor_label)) } " " (short(&row.action_title))
                     (about(row))
                 }
-                @if any { td data-label="Particulars" { (particulars(row)) } }
+                @if any { td data-label="Particulars" { (particulars(row, clock)) } }
             } } }
         }
     }
@@ -116,10 +116,16 @@ fn about(row: &LedgerRow) -> Markup {
     }
 }
 
-fn particulars(row: &LedgerRow) -> Markup {
+fn is_time(value: &str) -> bool {
+    value.parse::<jiff::Timestamp>().is_ok()
+}
+
+fn particulars(row: &LedgerRow, clock: Clock) -> Markup {
     html! {
         @for (at, (name, value)) in row.detail.iter().take(PARTICULARS).enumerate() {
-            @if at > 0 { ", " } span.soft { (short(&name.replace('_', " "))) ": " } (short(value))
+            @if at > 0 { ", " } span.soft { (short(&name.replace('_', " "))) ": " }
+            // An end in a year is told as one; the record has it to the nanosecond.
+            @if is_time(value) { (clock.ago(value)) } @else { (short(value)) }
         }
     }
 }

@@ -71,7 +71,13 @@ impl Engine {
             Some(tracked.finding.title.to_string())
         });
         // Tokens and ways to sign in are gone when they are removed; what they were called stays.
-        named.or_else(|| detail("label").map(str::to_owned)).unwrap_or_else(|| id.to_owned())
+        let named = named.or_else(|| detail("label").map(str::to_owned));
+        let about_device = entry.action.name().starts_with("device.")
+            || detail("action").is_some_and(|action| action.starts_with("device."));
+        named.unwrap_or_else(|| match about_device {
+            true => "a device no longer here".to_owned(),
+            false => id.to_owned(),
+        })
     }
 
     pub(super) async fn head(&self, caller: &Caller, verify: bool) -> Answer<LedgerHead> {
