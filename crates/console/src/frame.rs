@@ -211,7 +211,7 @@ fn status(today: &Today) -> Markup {
             li { a href="/devices" { b data-number="devices" { (count(counts.devices)) } " devices" } }
             li { a href="/findings" { b data-number="open-findings" { (count(open)) } " open findings" } }
             li.live hidden id="live" { span.dot aria-hidden="true" {} span id="live-says" { "live" } }
-            li.asof { (clock.whole(&today.now)) }
+            li.asof { "as of " (clock.whole(&today.now)) }
         }
     }
 }

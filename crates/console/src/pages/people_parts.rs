@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::people::ROLES;
 use crate::ask::Ask;
 use crate::frame::csrf;
-use crate::text::{Clock, encode, short};
+use crate::text::{Clock, browser, counted, encode, plain, short};
 
 /// Whoever looks.
 pub(super) fn you(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
@@ -40,7 +40,11 @@ pub(super) fn person(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
             summary {
                 b { (short(&person.name)) } " " span.tag { (person.role) }
                 @if person.disabled { " " span.tag.strong { "shut out" } }
-                " " span.soft { (person.credentials.len()) " ways to sign in, " (person.sessions.len()) " sessions, " (person.tokens.len()) " tokens" }
+                " " span.soft {
+                    (counted(person.credentials.len() as u64, "way", "ways")) " to sign in, "
+                    (counted(person.sessions.len() as u64, "session", "sessions")) ", "
+                    (counted(person.tokens.len() as u64, "token", "tokens"))
+                }
             }
             div.inside {
                 @if ask.may(Action::PersonChange) { (change(ask, person)) }
@@ -121,7 +125,10 @@ fn sessions(ask: &Ask, sessions: &[SessionView], may: bool, clock: Clock) -> Mar
                 caption { "Signed in now" }
                 thead { tr { th scope="col" { "Browser" } th scope="col" { "From" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "End it" } } }
                 tbody { @for item in sessions { tr {
-                    th scope="row" { (short(&item.agent)) @if item.current { " " span.tag { "this one" } } }
+                    th scope="row" title=(plain(&item.agent)) {
+                        @match browser(&item.agent) { Some(name) => (name), None => (short(&item.agent)) }
+                        @if item.current { " " span.tag { "this one" } }
+                    }
                     td.num data-label="From" { (short(&item.from)) }
                     td data-label="Last used" { (clock.ago(&item.used)) }
                     td data-label="Ends" { (clock.ago(&item.expires)) }

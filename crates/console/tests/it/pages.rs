@@ -198,6 +198,27 @@ async fn a_viewer_sees_no_control_that_is_not_theirs() {
 }
 
 #[tokio::test]
+async fn the_ledger_tells_names_and_keeps_ids_as_evidence() {
+    let page = Browser::signed_in(Role::Admin).get("/ledger").await.body;
+    let records = page.split("<tbody>").nth(1).unwrap();
+    assert!(records.contains("<bdi>Pump-02</bdi> · <code><bdi>mac-001788200001</bdi></code>"));
+    assert!(records.contains("<bdi>expires</bdi>: </span><time"), "an end is told as one");
+    // Whoever signed in did it to nobody else.
+    let signed_in = records.split("signed in").nth(1).unwrap().split("</th>").next().unwrap();
+    assert!(!signed_in.contains("p-anna"), "{signed_in}");
+}
+
+#[tokio::test]
+async fn a_way_to_sign_in_is_named_once() {
+    let page = Browser::signed_in(Role::Admin).get("/people").await.body;
+    assert!(page.contains("<bdi>password</bdi></th>"));
+    assert!(
+        page.contains("<bdi>YubiKey 5</bdi><span class=\"sub\">passkey or security key</span>")
+    );
+    assert!(page.contains("1 way to sign in, 1 session, 0 tokens"));
+}
+
+#[tokio::test]
 async fn a_device_without_a_name_is_no_alarm() {
     let browser = Browser::signed_in(Role::Admin);
     let list = browser.get("/devices?state=unnamed").await.body;
