@@ -70,7 +70,7 @@ fn once(ask: &Ask, title: &str, secret: &str, says: &Markup) -> Shown {
     let today = ask.site.today(&ask.caller)?;
     let body = html! {
         p { (says) }
-        p { label.field { span { "Shown once" } textarea.secret rows="2" readonly data-copy spellcheck="false" { (secret) } } }
+        p { label.field { span { "Shown once" } textarea.secret rows="3" readonly data-copy spellcheck="false" { (secret) } } }
     };
     let sheet = Sheet {
         tab: Tab::People,

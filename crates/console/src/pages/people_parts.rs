@@ -64,7 +64,7 @@ pub(super) fn person(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
 /// A button that is a form of its own.
 pub(super) fn button(ask: &Ask, action: &str, says: &str, label: &str) -> Markup {
     html! {
-        form method="post" action=(action) { (csrf(ask)) button aria-label=(crate::text::plain(label)) { (says) } }
+        form method="post" action=(action) { (csrf(ask)) button aria-label=(plain(label)) { (says) } }
     }
 }
 
