@@ -104,10 +104,8 @@ fn table(rows: &[LedgerRow], clock: Clock) -> Markup {
 
 /// What it was done to: the name, and as evidence the id that the record holds.
 fn about(row: &LedgerRow) -> Markup {
-    // Who signs in, enrols or signs out does it to themselves.
-    let oneself = row.actor.strip_prefix("person:") == Some(row.subject.as_str());
     html! {
-        @if !row.subject.is_empty() && !oneself {
+        @if !row.subject.is_empty() && !row.is_about_its_actor() {
             span.sub {
                 @if row.subject_label != row.subject { (short(&row.subject_label)) " · " }
                 code { (short(&row.subject)) }
