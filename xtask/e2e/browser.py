@@ -28,6 +28,17 @@ FIRST_PAGE = 1000
 # Seconds until a page notices that nobody is signed in any more: a heartbeat, and connecting anew.
 LEAVES_WITHIN = 40
 
+# What is wider than the room in the panel that it stands in.
+STICKS_OUT = """
+return [...document.querySelectorAll("main .panel *, main section[data-part] *")].filter((part) => {
+  if (part.closest("svg, .sr, details:not([open])")) return false;
+  const around = part.parentElement.closest(".panel, section[data-part]");
+  const [own, panel, style] = [part.getBoundingClientRect(), around.getBoundingClientRect(), getComputedStyle(around)];
+  const [left, right] = [panel.left + parseFloat(style.paddingLeft), panel.right - parseFloat(style.paddingRight)];
+  return own.width > 0 && (own.right > right + 1 || own.left < left - 1);
+}).slice(0, 5).map((part) => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 40)}`)
+"""
+
 flaws = []
 
 
@@ -141,6 +152,8 @@ class Person:
                 )
                 if wide > width:
                     flaws.append(f"{name}: {wide} pixels wide on a {size} of {width}")
+                for out in self.driver.execute_script(STICKS_OUT):
+                    flaws.append(f"{name}: sticks out of its panel on a {size}: {out}")
                 shot = self.driver.execute_cdp_cmd(
                     "Page.captureScreenshot",
                     {
