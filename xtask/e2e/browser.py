@@ -25,6 +25,20 @@ TALLEST = 3000
 # First page complete, in milliseconds.
 FIRST_PAGE = 1000
 
+# Seconds until a page notices that nobody is signed in any more: a heartbeat, and connecting anew.
+LEAVES_WITHIN = 40
+
+# What is wider than the room in the panel that it stands in.
+STICKS_OUT = """
+return [...document.querySelectorAll("main .panel *, main section[data-part] *")].filter((part) => {
+  if (part.closest("svg, .sr, details:not([open])")) return false;
+  const around = part.parentElement.closest(".panel, section[data-part]");
+  const [own, panel, style] = [part.getBoundingClientRect(), around.getBoundingClientRect(), getComputedStyle(around)];
+  const [left, right] = [panel.left + parseFloat(style.paddingLeft), panel.right - parseFloat(style.paddingRight)];
+  return own.width > 0 && (own.right > right + 1 || own.left < left - 1);
+}).slice(0, 5).map((part) => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 40)}`)
+"""
+
 flaws = []
 
 
@@ -100,7 +114,7 @@ class Person:
             element.clear()
             element.send_keys(value)
 
-    def send(self, action, button="button", **fields):
+    def send(self, action, button="button:not([type=button])", **fields):
         """Fills the form that goes to `action` in, sends it, and waits for the next page."""
         form = self.find(f'form[action="{action}"]')
         for name, value in fields.items():
@@ -138,6 +152,8 @@ class Person:
                 )
                 if wide > width:
                     flaws.append(f"{name}: {wide} pixels wide on a {size} of {width}")
+                for out in self.driver.execute_script(STICKS_OUT):
+                    flaws.append(f"{name}: sticks out of its panel on a {size}: {out}")
                 shot = self.driver.execute_cdp_cmd(
                     "Page.captureScreenshot",
                     {
@@ -169,6 +185,11 @@ def enrol_with_passkey(person, link, name, folder):
 def enrol_with_password(person, link, name, folder):
     person.go(link)
     path = urlsplit(link).path
+    field, show = person.find('input[name="password"]'), person.find("[data-show]")
+    for kind in ["text", "password"]:
+        person.press(show)
+        if field.get_attribute("type") != kind:
+            raise SystemExit(f"the password's field is no {kind} after a press on {show.text!r}")
     person.send(f"{path}/password", name=name, password=PASSWORD)
     person.picture(folder, "enrol-code")
     secret = person.find("code.wrap").text
@@ -312,7 +333,16 @@ def story(first, second, origin, link, folder):
     pages(first, folder)
     step(f"every page is pictured in {folder}")
 
-    sign_out(second)
+    second.go("/devices")
+    first.go("/people")
+    ends = first.find('.person form[action^="/people/sessions/"] button')
+    first.leave(lambda: first.press(ends))
+    try:
+        WebDriverWait(second.driver, LEAVES_WITHIN).until(lambda _: second.path() == "/sign-in")
+    except TimeoutException:
+        raise SystemExit(f"a session is over and its open page still shows {second.path()}")
+    step("a session was ended, and the page that was open in it left by itself")
+
     first.go("/ledger")
     first.send("/ledger/verify")
     first.expect("what was signed")
@@ -321,7 +351,7 @@ def story(first, second, origin, link, folder):
         if action not in shown:
             flaws.append(f"the ledger page does not say {action!r}")
     sign_out(first)
-    step("the ledger shows it all and verifies; both are signed out")
+    step("the ledger shows it all and verifies; nobody is signed in")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cordon_capture::CaptureError;
+use cordon_report::plain::plain_lines;
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Prints the one line; a reader that closed the pipe has what it wanted.
+    /// Prints the one line, which may quote a service or a file that means ill; a reader that closed the pipe has what it wanted.
     pub fn report(self) -> ExitCode {
         if let Failure::Print(error) = &self
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -45,7 +46,7 @@ impl Failure {
         }
         #[allow(clippy::print_stderr, reason = "this is where the command speaks to people")]
         {
-            eprintln!("cordon: {self}");
+            eprintln!("cordon: {}", plain_lines(&self.to_string()));
         }
         ExitCode::from(2)
     }

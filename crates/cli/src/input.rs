@@ -8,6 +8,7 @@ use std::time::Duration;
 use cordon_capture::live::{self, LiveOptions, LiveSource, Next};
 use cordon_capture::{FileSource, InputPath, InputStatus, expand};
 use cordon_pipeline::Pipeline;
+use cordon_report::plain::plain_lines;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
@@ -183,5 +184,5 @@ pub fn patterns(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 /// Says something beside the result.
 #[allow(clippy::print_stderr, reason = "this is where the command speaks to people")]
 pub fn note(text: &str) {
-    eprintln!("cordon: {text}");
+    eprintln!("cordon: {}", plain_lines(text));
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use cordon_report::look::Look;
 use cordon_report::terminal::Style;
-use cordon_report::{html, markdown, terminal};
+use cordon_report::{html, markdown, plain, terminal};
 
 use crate::args::{Colour, Format, OutputArgs};
 use crate::failure::Failure;
@@ -83,7 +83,7 @@ fn render(look: &Look, format: Format, style: Style) -> Result<String, Failure> 
             let mut text = serde_json::to_string_pretty(look)
                 .map_err(|error| Failure::Other(error.to_string()))?;
             text.push('\n');
-            text
+            plain::json(&text).into_owned()
         }
         Format::Html => html::render(look),
         Format::Markdown => markdown::render(look),

@@ -70,6 +70,7 @@ fn doing() -> Router<Console> {
         .route("/people/{id}", post(pages::people_do::edit))
         .route("/people/{id}/link", post(pages::people_do::link))
         .route("/people/credentials/{id}/remove", post(pages::people_do::remove_credential))
+        .route("/people/sessions/others/revoke", post(pages::people_do::revoke_others))
         .route("/people/sessions/{id}/revoke", post(pages::people_do::revoke_session))
         .route("/people/tokens", post(pages::people_do::create_token))
         .route("/people/tokens/{id}/revoke", post(pages::people_do::revoke_token))

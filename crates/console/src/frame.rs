@@ -71,6 +71,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("withdrawn", "The link no longer works."),
     ("removed", "That way to sign in no longer works."),
     ("revoked", "Ended. It no longer works."),
+    ("alone", "You are signed out everywhere else."),
     ("approved", "Approved and done."),
     ("refused", "Refused. Nothing was done."),
     ("verified", "The ledger was verified from the first record on. The result is below."),
@@ -210,7 +211,7 @@ fn status(today: &Today) -> Markup {
             li { a href="/devices" { b data-number="devices" { (count(counts.devices)) } " devices" } }
             li { a href="/findings" { b data-number="open-findings" { (count(open)) } " open findings" } }
             li.live hidden id="live" { span.dot aria-hidden="true" {} span id="live-says" { "live" } }
-            li.asof { (clock.whole(&today.now)) }
+            li.asof { "as of " (clock.whole(&today.now)) }
         }
     }
 }

@@ -8,8 +8,7 @@
 //! [`Visit`](cordon_service::Visit), and an `Option<Caller>` that says who is signed in.
 //!
 //! ```
-//! // the cookie that a listener looks for, and the one that holds a ceremony together
-//! assert_eq!(cordon_console::SESSION_COOKIE, "__Host-cordon");
+//! // no page loads anything from elsewhere, or anything inline
 //! assert!(cordon_console::CONTENT_SECURITY_POLICY.starts_with("default-src 'none'"));
 //! ```
 //!
@@ -30,4 +29,4 @@ mod way_in;
 
 pub use console::router;
 pub use live::NUMBERS;
-pub use reply::{CEREMONY_COOKIE, CONTENT_SECURITY_POLICY, SESSION_COOKIE};
+pub use reply::CONTENT_SECURITY_POLICY;

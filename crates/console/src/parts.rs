@@ -4,7 +4,7 @@ use cordon_service::view::{DeviceRow, EventView, FindingRow, Link, Page};
 use maud::{Markup, html};
 
 use crate::fields::Fields;
-use crate::text::{Clock, count, encode, foreign, sentence, short};
+use crate::text::{Clock, count, counted, encode, foreign, sentence, short};
 
 /// The address of a device's page.
 pub(crate) fn device_path(id: &str) -> String {
@@ -99,12 +99,16 @@ pub(crate) fn input(name: &str, label: &str, kind: &str, value: &str, hint: &str
 pub(crate) fn pager<T>(params: &Fields, page: &Page<T>, what: &str) -> Markup {
     let shown = page.items.len() as u64;
     let further = params.get("cursor").is_some();
+    if shown == 0 && !further {
+        return html! {};
+    }
+    let counted = |number| counted(number, what.strip_suffix('s').unwrap_or(what), what);
     html! {
         nav.pager aria-label="Further pages" {
             @match page.total {
-                Some(total) if total > shown => span.soft { (count(shown)) " of " (count(total)) " " (what) " on this page" },
-                Some(total) => span.soft { (count(total)) " " (what) },
-                None => span.soft { (count(shown)) " " (what) " on this page" },
+                Some(total) if total > shown => span.soft { (count(shown)) " of " (counted(total)) " on this page" },
+                Some(total) => span.soft { (counted(total)) },
+                None => span.soft { (counted(shown)) " on this page" },
             }
             @if further { a.button href=(params.with("cursor", "")) { "First page" } }
             @if let Some(next) = &page.next {

@@ -4,25 +4,17 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use cordon_people::cookie::{self, Cookie};
 use cordon_service::{Problem, ProblemKind, SignedIn};
 use maud::{Markup, html};
 
 use crate::frame;
-use crate::text::{encode, sentence};
-
-/// The cookie that holds a session's secret.
-pub const SESSION_COOKIE: &str = "__Host-cordon";
-
-/// The cookie that holds a ceremony together: enrolling or signing in ends where it began.
-pub const CEREMONY_COOKIE: &str = "__Host-cordon-visit";
+use crate::text::{encode, full, sentence, told};
 
 /// What a page may load: our own style sheet, script and pictures, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";
-
-/// Seconds that a ceremony may take: reading the page, finding the key, typing a code.
-const CEREMONY_SECS: u32 = 900;
 
 /// A page, or why there is none.
 pub(crate) type Shown = Result<Response, Wrong>;
@@ -54,7 +46,7 @@ impl IntoResponse for Wrong {
         let status = status(&problem);
         let body = html! {
             div.panel.wrong {
-                p.lead { (sentence(&problem.detail)) }
+                p.lead { (told(&full(&problem.detail))) }
                 @if let Some(secs) = problem.retry_after {
                     p { "Wait " (crate::text::counted(secs.into(), "second", "seconds")) ", then try again." }
                 }
@@ -177,43 +169,28 @@ pub(crate) fn file(name: &str, mime: &'static str, content: Vec<u8>) -> Response
 /// Signs the browser in. Strict: other sites cannot even make it ask as somebody; a link in a
 /// mail still works because [`bounce`] asks once more from here.
 pub(crate) fn sign_in(mut response: Response, signed_in: &SignedIn) -> Response {
-    let (secret, secs) = (&signed_in.secret, signed_in.lasts_secs);
-    set_cookie(
-        &mut response,
-        &format!(
-            "{SESSION_COOKIE}={secret}; Path=/; Max-Age={secs}; Secure; HttpOnly; SameSite=Strict"
-        ),
-    );
-    set_cookie(&mut response, &gone(CEREMONY_COOKIE));
+    set_cookie(&mut response, &Cookie::session(&signed_in.secret, signed_in.lasts_secs));
+    set_cookie(&mut response, &Cookie::removed(cookie::CEREMONY));
     response
 }
 
 /// Signs the browser out.
 pub(crate) fn sign_out(mut response: Response) -> Response {
-    set_cookie(&mut response, &gone(SESSION_COOKIE));
-    set_cookie(&mut response, &gone(CEREMONY_COOKIE));
+    set_cookie(&mut response, &Cookie::removed(cookie::SESSION));
+    set_cookie(&mut response, &Cookie::removed(cookie::CEREMONY));
     let name = HeaderName::from_static("clear-site-data");
     response.headers_mut().insert(name, HeaderValue::from_static("\"cache\""));
     response
 }
 
-/// Holds a ceremony together from here on.
+/// Holds a ceremony together from here on: enrolling or signing in ends where it began.
 pub(crate) fn begin_ceremony(mut response: Response, ceremony: &str) -> Response {
-    set_cookie(
-        &mut response,
-        &format!(
-            "{CEREMONY_COOKIE}={ceremony}; Path=/; Max-Age={CEREMONY_SECS}; Secure; HttpOnly; SameSite=Strict"
-        ),
-    );
+    set_cookie(&mut response, &Cookie::ceremony(ceremony));
     response
 }
 
-fn gone(name: &str) -> String {
-    format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
-}
-
-fn set_cookie(response: &mut Response, cookie: &str) {
-    match HeaderValue::from_str(cookie) {
+fn set_cookie(response: &mut Response, cookie: &Cookie) {
+    match HeaderValue::from_str(&cookie.to_string()) {
         Ok(value) => {
             response.headers_mut().append(header::SET_COOKIE, value);
         }

@@ -3,28 +3,12 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+/// The same text on one line, with everything that acts instead of being read spelled out.
+pub(crate) use cordon_report::plain::plain;
+pub(crate) use cordon_report::words::{count, counted};
+
 /// Characters of a name in a list; the device's own page has all of it.
 pub(crate) const NAME_MOST: usize = 60;
-
-/// Marks in a row that may sit on one character; a tower of them paints over other lines.
-const MARKS_MOST: usize = 2;
-
-/// The same text on one line, with everything that acts instead of being read spelled out.
-pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut marks = 0;
-    for c in text.chars() {
-        marks = if is_mark(c) { marks + 1 } else { 0 };
-        match c {
-            '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
-            _ if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            _ if acts(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            _ if marks > MARKS_MOST => {}
-            _ => out.push(c),
-        }
-    }
-    out
-}
 
 /// [`plain`], cut to `most` characters with an ellipsis.
 pub(crate) fn clip(text: &str, most: usize) -> String {
@@ -32,7 +16,7 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
     let short: String = text.chars().take(most.saturating_add(1)).collect();
     let cleaned = plain(&short);
     if cleaned.chars().count() <= most {
-        return cleaned;
+        return cleaned.into_owned();
     }
     let mut out: String = cleaned.chars().take(most.saturating_sub(1)).collect();
     out.truncate(out.trim_end().len());
@@ -50,22 +34,53 @@ pub(crate) fn short(text: &str) -> Markup {
     html! { bdi { (clip(text, NAME_MOST)) } }
 }
 
-/// `12,403`.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
+/// What cordon itself says, with what is code in it.
+pub(crate) fn told(text: &str) -> Markup {
+    html! {
+        bdi {
+            @for (code, piece) in cordon_report::words::coded(text) {
+                @if code { code { (plain(piece)) } } @else { (plain(piece)) }
+            }
         }
-        out.push(digit);
+    }
+}
+
+/// A sentence as it stands alone: a capital letter, and an end.
+pub(crate) fn full(text: &str) -> String {
+    let mut out = sentence(text);
+    if !out.ends_with(['.', '!', '?', '…']) {
+        out.push('.');
     }
     out
 }
 
-/// `1 device`, `12 devices`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
+/// What people call a browser, from what it calls itself; none where it is no usual one.
+pub(crate) fn browser(agent: &str) -> Option<String> {
+    // The most particular first: nearly all claim to be Mozilla, and most to be Safari.
+    const NAMES: [(&str, &str); 5] = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("CrOS", "ChromeOS"),
+        ("Windows", "Windows"),
+        ("Macintosh", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let first = |table: &[(&str, &'static str)]| {
+        table.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    let name = first(&NAMES).filter(|_| agent.starts_with("Mozilla/5.0 ("))?;
+    Some(match first(&SYSTEMS) {
+        Some(system) => format!("{name} on {system}"),
+        None => name.to_owned(),
+    })
 }
 
 /// `1.2 MB`; decimal multiples.
@@ -206,26 +221,6 @@ fn relative(seconds: i64) -> String {
     if past { format!("{long} ago") } else { format!("in {long}") }
 }
 
-/// Combining marks that are met in attacks; an exact table is not needed to stop towers.
-const fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// Characters that turn the direction of text, or that take part in it unseen.
-const fn acts(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +236,24 @@ mod tests {
     fn a_long_name_is_cut_with_a_sign_of_it() {
         assert_eq!(clip("abcdef", 4), "abc…");
         assert_eq!(clip("abcd", 4), "abcd");
+    }
+
+    #[test]
+    fn a_browser_is_called_what_people_call_it() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+        assert_eq!(browser(chrome).as_deref(), Some("Chrome on Linux"));
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+        assert_eq!(browser(phone).as_deref(), Some("Safari on iPhone"));
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36 Edg/150.0.0.0";
+        assert_eq!(browser(edge).as_deref(), Some("Edge on Windows"));
+        assert_eq!(browser("curl/8.0"), None);
+        assert_eq!(browser("not Firefox/1 on Linux"), None);
+    }
+
+    #[test]
+    fn a_problem_ends_like_a_sentence() {
+        assert_eq!(full("no page here"), "No page here.");
+        assert_eq!(full("Sign in."), "Sign in.");
     }
 
     #[test]

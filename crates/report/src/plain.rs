@@ -2,7 +2,7 @@
 //!
 //! A host name may hold escape sequences that repaint a terminal, marks that turn the direction
 //! of a line, or characters that nobody sees. [`plain`] leaves what can be read and spells out the
-//! rest.
+//! rest. Every surface goes through here: reports, the commands, the console's pages.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,38 @@ const MOST_MARKS: usize = 2;
 
 /// The same text on one line, with everything that acts instead of being read spelled out, such
 /// as `\x1b`.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
     clean(text, false)
 }
 
 /// As [`plain`], for a whole document: line feeds stay.
-pub(crate) fn plain_lines(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain_lines(text: &str) -> Cow<'_, str> {
     clean(text, true)
+}
+
+/// The same JSON, with everything that acts on whoever looks at it written as an escape (RFC 8259,
+/// section 7). JSON may hold DEL, the C1 controls (`U+009B` begins an escape sequence, too) and
+/// marks that turn a line as they are; a program reads the same value either way.
+#[must_use]
+pub fn json(text: &str) -> Cow<'_, str> {
+    // Controls below U+0020 stand in no string; between values they are line breaks and indents.
+    let harmless = |c: char| matches!(c, '\0'..='~') || !(c.is_control() || acts(c) || breaks(c));
+    if text.chars().all(harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Only ASCII: our own signs by their customary replacement, everything else as `?`.
@@ -90,7 +115,8 @@ fn clean(text: &str, lines: bool) -> Cow<'_, str> {
         marks = if c.width() == Some(0) { marks + 1 } else { 0 };
         match c {
             _ if harmless(c) => out.push(c),
-            '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            '\t' | '\n' | '\r' => out.push(' '),
+            _ if breaks(c) => out.push(' '),
             // chooses between pictures of the character before it
             '\u{fe00}'..='\u{fe0f}' => {}
             _ if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
@@ -100,6 +126,11 @@ fn clean(text: &str, lines: bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Characters that begin a new line.
+const fn breaks(c: char) -> bool {
+    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Characters that turn the direction of text, or that take part in it unseen.
@@ -137,6 +168,18 @@ mod tests {
     fn a_name_cannot_turn_the_direction_of_the_line_or_hide_in_it() {
         assert_eq!(plain("cam\u{202e}gpj.exe"), "cam\\u{202e}gpj.exe");
         assert_eq!(plain("a\u{200b}b\u{e0041}"), "a\\u{200b}b\\u{e0041}");
+    }
+
+    #[test]
+    fn json_says_the_same_without_what_acts() {
+        let hostile = "cam\u{9b}2J\u{7f}\u{202e}gpj\u{2028}\u{e0041}\u{feff} Küche 🚪";
+        let value = serde_json::json!({ "name": hostile, "esc": "\x1b[2J\r\n" });
+        let raw = serde_json::to_string_pretty(&value).unwrap();
+        let safe = json(&raw);
+        assert!(safe.contains("\\u009b2J\\u007f\\u202egpj\\u2028\\udb40\\udc41\\ufeff Küche 🚪"));
+        assert!(!safe.chars().any(|c| c != '\n' && (c.is_control() || acts(c) || breaks(c))));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        assert!(matches!(json("{\"a\": \"Küche\"}\n"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -186,6 +186,18 @@ pub(crate) fn is_plant(name: &str) -> bool {
     App::ALL.iter().any(|app| app.name() == name && app.class() == Class::Ot)
 }
 
+/// The text in pieces, and whether each is code: what stands between backticks (CommonMark,
+/// section 6.1). One without its partner is itself.
+pub fn coded(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    // A pair of marks adds two pieces: with an even number of pieces the last mark stands alone.
+    let pieces = text.matches('`').count() + 1;
+    let alone = pieces.is_multiple_of(2).then(|| pieces - 1);
+    text.split('`').enumerate().flat_map(move |(at, piece)| {
+        let mark = (alone == Some(at)).then_some((false, "`"));
+        mark.into_iter().chain([(at % 2 == 1 && alone != Some(at), piece)])
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +228,20 @@ mod tests {
             "2026-11-02 07:00 to 2026-11-05 08:00 UTC (3 days 1 h)"
         );
         assert!(period(morning, "2026-11-02T07:00:07Z").ends_with("(7 s)"));
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let told = |text: &'static str| {
+            coded(text).filter(|(_, piece)| !piece.is_empty()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told("send `a` to `/x`"),
+            [(false, "send "), (true, "a"), (false, " to "), (true, "/x")]
+        );
+        assert_eq!(told("plain"), [(false, "plain")]);
+        assert_eq!(told("one ` alone"), [(false, "one "), (false, "`"), (false, " alone")]);
+        assert_eq!(told("`a` and `"), [(true, "a"), (false, " and "), (false, "`")]);
     }
 
     #[test]

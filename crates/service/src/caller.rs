@@ -81,4 +81,7 @@ pub struct Visit {
     pub origin: String,
     /// A random id kept in a cookie, so that a ceremony ends where it began.
     pub ceremony: String,
+    /// Whether an open page asks by itself to stay up to date: nobody may sit before it, so it
+    /// is no use of the session.
+    pub by_itself: bool,
 }

@@ -68,7 +68,8 @@ pub enum ExportFormat {
 pub trait Site: Send + Sync + 'static {
     // Who asks.
 
-    /// Whose session a cookie's secret belongs to, if it is alive. Marks it as used.
+    /// Whose session a cookie's secret belongs to, if it is alive. Marks it as used, unless an
+    /// open page asked by itself.
     fn session(&self, secret: &str, visit: &Visit) -> Option<Caller>;
     /// Whose token this is, if it is good.
     fn bearer(&self, token: &str, visit: &Visit) -> Option<Caller>;

@@ -10,21 +10,22 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cordon_people::cookie::{CEREMONY, SESSION};
 use cordon_service::{Caller, Problem, ProblemKind, Site, Visit, Who};
 
 use super::problem::Refusal;
 
-/// The cookie that holds a session's secret. The prefix makes browsers insist on TLS, on this
-/// host and on the whole of it.
-pub const SESSION_COOKIE: &str = "__Host-cordon";
-/// The cookie that ties a sign-in ceremony to one browser.
-pub const VISIT_COOKIE: &str = "__Host-cordon-visit";
 /// The header in which scripts send back the session's token against forged requests.
 pub const CSRF_HEADER: &str = "x-csrf";
+/// The header with which the console's script looks at an open page again.
+pub const LIVE_HEADER: &str = "x-live";
+/// Streams that browsers keep open, and open anew, while nobody sits before them. No header can
+/// be sent with these (WHATWG HTML, section 9.2).
+const STREAMS: [&str; 2] = ["/events", "/api/v1/events"];
 /// Characters kept of what a browser calls itself.
 const AGENT: usize = 200;
 /// Characters of a ceremony's id: 256 random bits in base64url.
-const CEREMONY: usize = 43;
+const CEREMONY_ID: usize = 43;
 /// Longest cookie or token value that is looked at.
 const LONGEST: usize = 512;
 
@@ -126,7 +127,7 @@ fn credentials(headers: &HeaderMap) -> Credentials {
             .filter(|token| token.len() <= LONGEST);
         return Credentials::Token(token.unwrap_or_default().to_owned());
     }
-    match cookie(headers, SESSION_COOKIE) {
+    match cookie(headers, SESSION) {
         Some(secret) => Credentials::Session(secret),
         None => Credentials::None,
     }
@@ -145,7 +146,7 @@ pub fn host(request: &Request) -> &str {
 fn visit(request: &Request, peer: Peer) -> Result<Visit, Problem> {
     let headers = request.headers();
     // A browser without a ceremony's cookie gets an id of ours, never one of its own making.
-    let ceremony = cookie(headers, VISIT_COOKIE).filter(|id| is_ours(id));
+    let ceremony = cookie(headers, CEREMONY).filter(|id| is_ours(id));
     let ceremony = match ceremony {
         Some(id) => id,
         None => fresh()?,
@@ -160,7 +161,15 @@ fn visit(request: &Request, peer: Peer) -> Result<Visit, Problem> {
         // where it comes from: that is compared with this.
         origin: format!("https://{}", host(request)),
         ceremony,
+        by_itself: by_itself(request),
     })
+}
+
+/// Whether an open page asks, not a person. Whoever claims it wrongly gains nothing: the session
+/// ends the sooner.
+fn by_itself(request: &Request) -> bool {
+    request.method().is_safe()
+        && (request.headers().contains_key(LIVE_HEADER) || STREAMS.contains(&request.uri().path()))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
@@ -168,7 +177,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
 }
 
 fn is_ours(id: &str) -> bool {
-    id.len() == CEREMONY && URL_SAFE_NO_PAD.decode(id).is_ok()
+    id.len() == CEREMONY_ID && URL_SAFE_NO_PAD.decode(id).is_ok()
 }
 
 fn fresh() -> Result<String, Problem> {
@@ -218,10 +227,10 @@ mod tests {
     fn a_cookie_is_found_among_others_and_a_giant_one_is_not() {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, "a=1; __Host-cordon=secret; b=2".parse().unwrap());
-        assert_eq!(cookie(&headers, SESSION_COOKIE).as_deref(), Some("secret"));
+        assert_eq!(cookie(&headers, SESSION).as_deref(), Some("secret"));
         let giant = format!("__Host-cordon={}", "x".repeat(10_000));
         headers.insert(header::COOKIE, giant.parse().unwrap());
-        assert_eq!(cookie(&headers, SESSION_COOKIE), None);
+        assert_eq!(cookie(&headers, SESSION), None);
     }
 
     #[test]

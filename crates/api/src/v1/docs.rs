@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use cordon_report::words::coded;
 use maud::{DOCTYPE, Markup, html};
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::{OpenApi, RefOr};
@@ -49,7 +50,7 @@ fn page(api: &OpenApi) -> Markup {
                 main {
                     h1 { "cordon API" }
                     @for paragraph in api.info.description.iter().flat_map(|text| text.split("\n\n")) {
-                        p { (paragraph) }
+                        p { (words(paragraph)) }
                     }
                     p { a href="/api/openapi.json" { "OpenAPI 3.1 description" } " · " a href="/" { "Console" } }
                     @for (path, item) in &api.paths.paths {
@@ -81,8 +82,8 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
     html! {
         section id=(id) {
             h2 { code { (method) " " (path) } }
-            @if let Some(summary) = &operation.summary { p { strong { (summary) } } }
-            @if let Some(description) = &operation.description { p { (description) } }
+            @if let Some(summary) = &operation.summary { p { strong { (words(summary)) } } }
+            @if let Some(description) = &operation.description { p { (words(description)) } }
             @if let Some(parameters) = &operation.parameters {
                 @if !parameters.is_empty() {
                     table {
@@ -92,7 +93,7 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
                             @for parameter in parameters.iter().filter_map(told) {
                                 tr {
                                     th scope="row" { code { (parameter.name) } }
-                                    td { (parameter.description.as_deref().unwrap_or("part of the path")) }
+                                    td { (words(parameter.description.as_deref().unwrap_or("part of the path"))) }
                                 }
                             }
                         }
@@ -103,10 +104,27 @@ fn entry(method: &str, path: &str, operation: &Operation) -> Markup {
     }
 }
 
+/// A description with what is code in it.
+fn words(text: &str) -> Markup {
+    html! { @for (code, piece) in coded(text) { @if code { code { (piece) } } @else { (piece) } } }
+}
+
 /// Parameters are written where they are used; a reference would be to nothing.
 fn told(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
     match parameter {
         RefOr::T(parameter) => Some(parameter),
         RefOr::Ref(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mark_is_left_over_on_the_page() {
+        let api = super::super::openapi();
+        let page = page(&api).into_string();
+        assert!(!page.contains('`') && page.contains("<code>Authorization: Bearer …</code>"));
     }
 }

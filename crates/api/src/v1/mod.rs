@@ -21,13 +21,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
+use cordon_people::cookie;
 use cordon_service::{Problem, Site};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::problem::Refusal;
-use crate::http::who::SESSION_COOKIE;
 
 /// The site, as handlers get it.
 pub(crate) type AnySite = Arc<dyn Site>;
@@ -84,7 +84,7 @@ fn parts() -> (Router<AnySite>, utoipa::openapi::OpenApi) {
     );
     components.add_security_scheme(
         "session",
-        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))),
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookie::SESSION))),
     );
     (routes, api)
 }

@@ -178,6 +178,31 @@ async fn nobody_approves_their_own_request_and_it_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_tells_what_a_request_is_about_by_name() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let approver = world.invited(&admin, "approver", "Paula").await;
+    let name = json!({"name": "Pump by the window"});
+    let path = format!("/api/v1/devices/{DEVICE}");
+    assert_eq!(admin.api("PATCH", &path, Some(&name)).await.status, 200);
+    let because = json!({"reason": "sold"});
+    let asked = admin.api("POST", &format!("{path}/forget"), Some(&because)).await.json();
+    let subject = || async {
+        let records = admin.api("GET", "/api/v1/ledger", None).await.json();
+        let of = |record: &&Value| record["action"] == "approval.ask";
+        records["items"].as_array().unwrap().iter().find(of).unwrap().clone()
+    };
+    let record = subject().await;
+    assert_eq!(record["subject_label"], "Pump by the window");
+    assert_eq!((&record["subject"], &record["detail"]["subject"]), (&asked["id"], &json!(DEVICE)));
+    let decide = format!("/api/v1/approvals/{}", asked["id"].as_str().unwrap());
+    let yes = json!({"approve": true});
+    assert_eq!(approver.api("POST", &decide, Some(&yes)).await.status, 200);
+    // Its name is forgotten with it; that there was one is not.
+    assert_eq!(subject().await["subject_label"], "a device no longer here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_worth_what_its_owner_is_now() {
     let world = World::new().await;
     let admin = world.admin().await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::browser::{Browser, bearer};
 use crate::roles::token;
-use crate::world::{DEVICE, PASSWORD, World};
+use crate::world::{DEVICE, PASSWORD, World, path_of, phone};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_fixed_beforehand_is_not_taken_over() {
@@ -102,6 +102,39 @@ async fn a_session_ends_when_unused_and_after_its_longest_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_tab_that_nobody_sits_before_does_not_keep_its_session_alive() {
+    let world = World::new().await;
+    let options = cordon_people::session::SessionOptions::default();
+    let step = options.idle / 3;
+    let mut tab = world.admin().await;
+    for path in ["/", "/events", "/api/v1/events"] {
+        for left in [2, 1, 0] {
+            world.wait(step);
+            let request = tab.request("GET", path);
+            // A page is looked at again with this header; a stream cannot send one.
+            let request = if path == "/" { request.header("x-live", "1") } else { request };
+            let answer = tab.open(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status() == 200, left > 0, "{path}: it shows what is new until then");
+        }
+        assert_eq!(tab.api("GET", "/api/v1/me", None).await.status, 401, "{path}");
+        tab = world.sign_in(&tab).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_who_works_beside_live_pages_stays_signed_in() {
+    let world = World::new().await;
+    let busy = world.admin().await;
+    let options = cordon_people::session::SessionOptions::default();
+    for _ in 0..4 {
+        world.wait(options.idle / 2);
+        let live = busy.request("GET", "/").header("x-live", "1");
+        assert_eq!(busy.open(live.body(Body::empty()).unwrap()).await.status(), 200);
+        assert_eq!(busy.api("GET", "/api/v1/me", None).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dangerous_things_take_a_fresh_sign_in() {
     let world = World::new().await;
     let admin = world.admin().await;
@@ -132,6 +165,32 @@ async fn signing_in_again_leaves_no_second_session_behind() {
     assert_eq!(admin.post("/sign-in", &form).await.status, 303);
     assert_eq!(admin.api("GET", "/api/v1/me", None).await.status, 200);
     assert_eq!(before.api("GET", "/api/v1/me", None).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thief_is_put_out_by_a_new_password() {
+    let world = World::new().await;
+    let mut victim = world.admin().await;
+    let thief = world.sign_in(&victim).await;
+    let bystander = world.invited(&victim, "viewer", "Vera").await;
+    let id = me(&victim).await;
+    let shown = victim.post(&format!("/people/{id}/link"), &[]).await;
+    let link = path_of(shown.body.split("spellcheck=\"false\">").nth(1).unwrap());
+    let link = link.split('<').next().unwrap();
+    let page = victim.get(link).await.body;
+    assert!(page.contains("Sign me out everywhere else"), "{page}");
+    let form = [("name", "Ada"), ("password", "nine grey geese sold the barn"), ("others", "end")];
+    let codes = victim.post(&format!("{link}/password"), &form).await;
+    victim.phone = Some(phone(&codes.body));
+    assert_eq!(thief.api("GET", "/api/v1/me", None).await.status, 200, "not before it is done");
+    let code = world.code(&victim);
+    let form = [("code", code.as_str()), ("others", "end")];
+    let done = victim.post(&format!("{link}/code"), &form).await;
+    assert!(done.body.contains("signed out everywhere else"), "{}", done.body);
+    assert_eq!(thief.api("GET", "/api/v1/me", None).await.status, 401);
+    for stays in [&victim, &bystander] {
+        assert_eq!(stays.api("GET", "/api/v1/me", None).await.status, 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

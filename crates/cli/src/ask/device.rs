@@ -271,3 +271,78 @@ fn finding(page: &mut Paper, view: &FindingView) -> std::fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cordon_service::view::{DeviceRow, EventView, EvidenceView, Link, ReasonView, ServiceView};
+
+    use super::*;
+    use crate::ask::tests::{HOSTILE, harmless, written};
+
+    #[test]
+    fn a_device_cannot_repaint_the_terminal_with_what_it_says_of_itself() {
+        let link = || Link { id: HOSTILE.into(), label: HOSTILE.into() };
+        let row = DeviceRow {
+            id: HOSTILE.into(),
+            label: HOSTILE.into(),
+            kind_title: Some(HOSTILE.into()),
+            ips: vec![HOSTILE.into()],
+            ..DeviceRow::default()
+        };
+        let field = FieldView {
+            field: "vendor".into(),
+            title: "vendor".into(),
+            value: Some(HOSTILE.into()),
+            confidence: 0.9,
+            reasons: vec![ReasonView { says: HOSTILE.into(), source: HOSTILE.into() }],
+            ..FieldView::default()
+        };
+        let said =
+            FieldView { set_by: Some(HOSTILE.into()), seen: Some(HOSTILE.into()), ..field.clone() };
+        let span = SpanView { value: HOSTILE.into(), ..SpanView::default() };
+        let view = DeviceView {
+            row,
+            fields: vec![field, said],
+            addresses: vec![span],
+            services: vec![ServiceView { app: Some(HOSTILE.into()), ..ServiceView::default() }],
+            peers: vec![PeerView {
+                label: HOSTILE.into(),
+                apps: vec![HOSTILE.into()],
+                ..PeerView::default()
+            }],
+            findings: vec![FindingRow {
+                id: HOSTILE.into(),
+                title: HOSTILE.into(),
+                ..FindingRow::default()
+            }],
+            timeline: vec![EventView {
+                at: HOSTILE.into(),
+                says: HOSTILE.into(),
+                ..EventView::default()
+            }],
+            parent: Some(link()),
+            children: vec![link()],
+            ..DeviceView::default()
+        };
+        harmless(&written(|page| whole(page, &view)));
+        harmless(&written(|page| believed(page, &view)));
+    }
+
+    #[test]
+    fn a_finding_cannot_repaint_the_terminal_with_its_evidence() {
+        let view = FindingView {
+            row: FindingRow {
+                title: HOSTILE.into(),
+                device: Some(Link { id: HOSTILE.into(), label: HOSTILE.into() }),
+                ..FindingRow::default()
+            },
+            why: HOSTILE.into(),
+            fix: HOSTILE.into(),
+            evidence: vec![EvidenceView { detail: HOSTILE.into(), ..EvidenceView::default() }],
+            accepted_by: Some(HOSTILE.into()),
+            accepted_because: Some(HOSTILE.into()),
+            ..FindingView::default()
+        };
+        harmless(&written(|page| finding(page, &view)));
+    }
+}

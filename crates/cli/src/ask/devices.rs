@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use cordon_report::plain::plain;
 use cordon_report::terminal::page::{Tone, span};
 use cordon_report::terminal::table::{self, Cell, Column};
 use cordon_report::words;
@@ -115,7 +116,7 @@ fn row(device: &DeviceRow) -> Vec<Cell<'_>> {
     ]
 }
 
-/// RFC 4180, and nothing that a spreadsheet takes for a formula.
+/// RFC 4180, and nothing that a spreadsheet takes for a formula or a terminal for a command.
 fn csv(rows: &[DeviceRow]) -> String {
     let mut out = String::from(
         "id,label,kind,vendor,model,confidence,ips,macs,zone,owner,location,criticality,tags,first,last,online,findings,worst\r\n",
@@ -149,11 +150,12 @@ fn csv(rows: &[DeviceRow]) -> String {
 }
 
 fn cell(text: &str) -> String {
-    let text = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let text = plain(text);
+    let text = match text.starts_with(['=', '+', '-', '@', ' ']) {
         true => format!("'{text}"),
-        false => text.to_owned(),
+        false => text.into_owned(),
     };
-    match text.contains([',', '"', '\n', '\r']) {
+    match text.contains([',', '"']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
     }
@@ -162,12 +164,30 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ask::tests::{HOSTILE, harmless, written};
 
     #[test]
     fn a_host_name_cannot_become_a_formula_or_a_second_column() {
         assert_eq!(cell("=cmd()"), "'=cmd()");
         assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(cell("\t=cmd()"), "' =cmd()");
         let row = DeviceRow { label: "a\nb,c".into(), ..DeviceRow::default() };
-        assert!(csv(&[row]).contains(",\"a\nb,c\","));
+        assert!(csv(&[row]).contains(",\"a b,c\","));
+    }
+
+    #[test]
+    fn a_host_name_with_escape_sequences_cannot_repaint_the_terminal() {
+        let row = || DeviceRow {
+            label: HOSTILE.into(),
+            vendor: Some(HOSTILE.into()),
+            model: Some(HOSTILE.into()),
+            zone: HOSTILE.into(),
+            owner: Some(HOSTILE.into()),
+            tags: vec![HOSTILE.into()],
+            ips: vec![HOSTILE.into()],
+            ..DeviceRow::default()
+        };
+        harmless(&csv(&[row()]).replace("\r\n", "\n"));
+        harmless(&written(|page| write(page, &[row()], Some(1), None)));
     }
 }

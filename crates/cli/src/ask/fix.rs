@@ -63,3 +63,24 @@ fn write(page: &mut Paper, needs: &[Need]) -> std::fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cordon_service::view::Link;
+
+    use super::*;
+    use crate::ask::tests::{HOSTILE, harmless, written};
+
+    #[test]
+    fn a_name_with_escape_sequences_cannot_repaint_the_terminal() {
+        let need = Need {
+            what: HOSTILE.into(),
+            why: HOSTILE.into(),
+            fix: HOSTILE.into(),
+            devices: vec![Link { id: HOSTILE.into(), label: HOSTILE.into() }],
+            findings: vec![HOSTILE.into()],
+            ..Need::default()
+        };
+        harmless(&written(|page| write(page, &[need])));
+    }
+}

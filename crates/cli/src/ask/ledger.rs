@@ -55,20 +55,36 @@ pub fn ledger(args: &LedgerArgs) -> Result<ExitCode, Failure> {
 
 fn list(page: &mut Paper, rows: &Page<LedgerRow>) -> std::fmt::Result {
     for row in &rows.items {
-        let detail: Vec<String> =
-            row.detail.iter().map(|(key, value)| format!("{key} {value}")).collect();
+        let detail: Vec<String> = row
+            .detail
+            .iter()
+            .map(|(key, value)| format!("{}: {}", key.replace('_', " "), short(value)))
+            .collect();
+        let subject = if row.is_about_its_actor() { "" } else { row.subject_label.as_str() };
+        let detail = match detail.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", detail.join(", ")),
+        };
         page.paragraph(
             &[span(Tone::Faint, format!("{:>6}  {}  ", row.index, moment(&row.at)))],
             &[
                 span(Tone::Strong, row.actor_label.as_str()),
-                span(Tone::Normal, format!(" {} {}", row.action_title, row.subject_label)),
-                span(Tone::Faint, format!(" {}", detail.join(", "))),
+                span(Tone::Normal, format!(" {} {subject}", row.action_title)),
+                span(Tone::Faint, detail),
             ],
         )?;
     }
     let more = if rows.next.is_some() { "; --cursor goes on" } else { "" };
     let all = words::counted(rows.total.unwrap_or_default(), "record", "records");
     page.paragraph(&[], &[span(Tone::Faint, format!("{all} in all{more}"))])
+}
+
+/// A time to the second; anything else as it is.
+fn short(value: &str) -> String {
+    match value.parse::<jiff::Timestamp>() {
+        Ok(_) => format!("{} UTC", moment(value)),
+        Err(_) => value.to_owned(),
+    }
 }
 
 fn head(page: &mut Paper, head: &LedgerHead) -> std::fmt::Result {

@@ -12,6 +12,7 @@ mod status;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
+use cordon_report::plain;
 use cordon_report::terminal::page::{Page, Tone, span};
 
 use crate::args::{BackupArgs, Colour, Form, Shown};
@@ -72,13 +73,13 @@ pub fn show<T>(
     }
 }
 
-/// Prints the API's JSON, unchanged but for a last line break.
+/// Prints the API's JSON: the same value, a last line break, and no character that would act on
+/// a terminal.
 pub fn raw(json: &[u8]) -> Result<(), Failure> {
-    let mut text = String::from_utf8_lossy(json).into_owned();
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    print(&text)
+    let text = String::from_utf8_lossy(json);
+    let text = plain::json(&text);
+    print(text.strip_suffix('\n').unwrap_or(&text))?;
+    print("\n")
 }
 
 /// Prints text for people.
@@ -105,4 +106,31 @@ pub fn minute(rfc3339: &str) -> String {
 /// A name with what belongs to it, wrapped.
 pub fn entry(page: &mut Paper, name: &str, tone: Tone, value: &str) -> std::fmt::Result {
     page.paragraph(&[span(Tone::Faint, format!("{name:<12}"))], &[span(tone, value)])
+}
+
+#[cfg(test)]
+pub mod tests {
+    use cordon_report::terminal::Style;
+
+    use super::*;
+
+    /// What a device may call itself: it clears the screen, names the window, turns the line,
+    /// goes back to its start, and hides a letter.
+    pub const HOSTILE: &str =
+        "cam\x1b[2J\x1b]0;owned\x07\u{9b}31m\u{202e}gpj\u{2066}\r\nfake\u{200b}\u{7f}";
+
+    /// What a command writes on a terminal without colours.
+    pub fn written(write: impl FnOnce(&mut Paper) -> std::fmt::Result) -> String {
+        let mut text = String::new();
+        let style = Style { colour: false, width: 160, unicode: true };
+        write(&mut Page::new(style, &mut text)).unwrap();
+        text
+    }
+
+    /// Nothing in it acts; the hostile text is there, spelled out.
+    pub fn harmless(text: &str) {
+        let acts = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{2066}\u{200b}".contains(c);
+        assert_eq!(text.chars().find(|c| acts(*c)), None, "{text:?}");
+        assert!(text.contains("cam\\x1b["), "{text}");
+    }
 }

@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use cordon_api::http::Peer;
 use cordon_api::http::problem::Refusal;
-use cordon_api::http::who::SESSION_COOKIE;
 use cordon_crypto::{hash_token, random_token, same};
+use cordon_people::cookie::Cookie;
 use cordon_service::{Engine, Problem, ProblemKind, Visit};
 
 use crate::failure::Failure;
@@ -75,11 +75,8 @@ async fn come(
         Ok(signed_in) => signed_in,
         Err(problem) => return Refusal(problem).into_response(),
     };
-    let cookie = format!(
-        "{SESSION_COOKIE}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Strict",
-        signed_in.secret, signed_in.lasts_secs
-    );
-    let Ok(cookie) = HeaderValue::from_str(&cookie) else { return refused() };
+    let cookie = Cookie::session(&signed_in.secret, signed_in.lasts_secs);
+    let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) else { return refused() };
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response

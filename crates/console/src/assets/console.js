@@ -19,7 +19,12 @@ const live = {
     const source = new EventSource(address);
     this.source = source;
     source.onopen = () => this.say(true, "live");
-    source.onerror = () => this.say(false, source.readyState === 2 ? "not live: load again" : "connecting …");
+    source.onerror = () => {
+      const over = source.readyState === EventSource.CLOSED;
+      this.say(false, over ? "not live: load again" : "connecting …");
+      // Perhaps nobody is signed in any more: then the page must not stay.
+      if (over) this.look();
+    };
     source.addEventListener("tick", (event) => this.tick(JSON.parse(event.data)));
     source.addEventListener("missed", () => this.soon());
   },
@@ -53,11 +58,14 @@ const live = {
     }, wait);
   },
 
+  // The header says that nobody asked: it keeps no session alive.
   async look() {
     this.last = Date.now();
     this.stale = false;
     try {
-      const answer = await fetch(location.href, { headers: { "x-live": "1" }, redirect: "error" });
+      const answer = await fetch(location.href, { headers: { "x-live": "1" }, redirect: "manual" });
+      // To the way in: what was shown is for those who are signed in.
+      if (answer.type === "opaqueredirect") return location.reload();
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       let changed = 0;
@@ -228,6 +236,19 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") all("nav details[open]").forEach((menu) => { menu.open = false; });
 });
+
+// A password that is typed can be looked at; it is hidden again before it is sent.
+for (const button of all("[data-show]")) {
+  const field = $("input", button.parentElement);
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+    button.textContent = shown ? "Hide password" : "Show password";
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => { show(field.type === "password"); field.focus(); });
+  field.form.addEventListener("submit", () => show(false));
+}
 
 for (const field of all("[data-copy]")) field.addEventListener("focus", () => field.select());
 

@@ -11,6 +11,10 @@ use crate::text::{app, bytes, clip, counted, plain};
 /// Lines up to which each tells its number of pairs.
 const NUMBERED_MOST: usize = 40;
 
+/// Widths of a character in a zone's title and in its size, in the widest usual fonts.
+const TITLE_CHAR: f32 = 7.6;
+const SIZE_CHAR: f32 = 6.4;
+
 /// The whole picture in one shape.
 pub(crate) fn svg(graph: &Graph, shape: Shape) -> Markup {
     let layout = Layout::new(graph, shape);
@@ -47,12 +51,15 @@ fn boxed(graph: &Graph, frame: &Frame) -> Markup {
     let (x, y) = (frame.x, frame.y);
     let size = counted(zone.devices as u64, "device", "devices");
     let title = clip(&zone.name, 26);
+    // On a phone a long name and the words after the number do not fit beside each other.
+    let needed = title.chars().count() as f32 * TITLE_CHAR + size.len() as f32 * SIZE_CHAR + 36.0;
+    let tight = needed > frame.width;
     html! {
         rect.zone x=(x) y=(y) width=(frame.width) height=(frame.height) rx="10" {}
         a href=(zone.href) aria-label=(format!("Zone {title}, {size}")) {
             text.zone-title x=(x + 12.0) y=(y + 21.0) { (title) }
         }
-        text.zone-size x=(x + frame.width - 12.0) y=(y + 21.0) text-anchor="end" { @if frame.rest { "rest" } @else { (size) } }
+        text.zone-size x=(x + frame.width - 12.0) y=(y + 21.0) text-anchor="end" { @if frame.rest { "rest" } @else if tight { (zone.devices) } @else { (size) } }
     }
 }
 
@@ -133,13 +140,14 @@ fn curve(graph: &Graph, layout: &Layout, line: &Line) -> Markup {
 fn says(graph: &Graph, line: &Line) -> String {
     let apps: Vec<String> = line.apps.iter().take(5).map(|name| app(name)).collect();
     let apps = if apps.is_empty() { "unknown applications".to_owned() } else { apps.join(", ") };
-    plain(&format!(
+    let says = format!(
         "{} and {}: {}, {}, {apps}",
         name(graph, line.a),
         name(graph, line.b),
         counted(line.pairs, "pair", "pairs"),
         bytes(line.bytes)
-    ))
+    );
+    plain(&says).into_owned()
 }
 
 /// How many pairs are behind a line, where there are several.

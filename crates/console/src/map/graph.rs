@@ -343,7 +343,7 @@ fn node(map: &MapView, devices: &[Device], group: &[usize]) -> Option<Node> {
     };
     Some(Node {
         label,
-        note: plain(&note),
+        note: plain(&note).into_owned(),
         href,
         worst: worst.map(str::to_owned),
         online: online > 0,

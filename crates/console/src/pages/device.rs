@@ -125,7 +125,7 @@ fn identified(field: &FieldView, clock: Clock) -> Markup {
                     " " span.tag.set { "set by " (short(by)) } @if let Some(at) = &field.set_at { " " span.soft { (clock.ago(at)) } }
                     @if let Some(seen) = &field.seen { span.sub { "seen: " (foreign(seen)) } }
                 } @else if field.value.is_some() && field.confidence > 0.0 {
-                    " " span.soft { "(" (sure(field.confidence)) ", " (format!("{:.0} %", field.confidence * 100.0)) ")" }
+                    " " span.soft { "(" (sure(field.confidence)) ", " (format!("{:.0}\u{a0}%", field.confidence * 100.0)) ")" }
                 }
                 @if !field.reasons.is_empty() {
                     ul.reasons { @for (at, reason) in field.reasons.iter().take(REASONS_MOST).enumerate() {

@@ -7,7 +7,7 @@ use crate::ask::Ask;
 use crate::frame::{self, Sheet, Tab};
 use crate::parts::{empty, panel, verdict};
 use crate::reply::{self, Shown};
-use crate::text::{self, Clock, count, foreign, sentence, short};
+use crate::text::{self, Clock, count, foreign, sentence, short, told};
 
 /// `GET /health`.
 pub(crate) async fn show(ask: Ask) -> Shown {
@@ -42,8 +42,8 @@ fn checks(health: &HealthView) -> Markup {
         @if health.checks.is_empty() { (empty("Nothing was checked yet.", &html! { "Load the page again in a minute." })) }
         ul.checks { @for check in &health.checks {
             li { (verdict(&check.verdict)) div {
-                b { (sentence(&check.name)) } ": " (foreign(&check.says))
-                @if let Some(fix) = &check.fix { p.mend { b { "Do this: " } (foreign(fix)) } }
+                b { (foreign(&sentence(&check.name))) } ": " (told(&check.says))
+                @if let Some(fix) = &check.fix { p.mend { b { "Do this: " } (told(fix)) } }
             } }
         } }
     }
@@ -61,7 +61,7 @@ fn sources(sources: &[SourceView], clock: Clock) -> Markup {
                 tbody { @for source in sources {
                     @let judged = match source.state.as_str() { "running" => "good", "ended" => "info", "gone" => "warning", _ => "bad" };
                     tr {
-                        th scope="row" { (short(&source.name)) }
+                        th scope="row" { (foreign(&source.name)) }
                         td data-label="State" { (verdict_of(judged, &source.state)) @if let Some(says) = &source.says { span.sub { (foreign(says)) } } }
                         td.num data-label="Packets" { (count(source.packets)) }
                         td.num data-label="Lost in kernel" { (count(source.dropped_by_kernel)) }

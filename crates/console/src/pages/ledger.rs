@@ -13,6 +13,9 @@ use crate::text::{Clock, clip, count, foreign, sentence, short};
 /// Records per page.
 const PER_PAGE: u32 = 100;
 
+/// Particulars shown of one record; the export has all.
+const PARTICULARS: usize = 12;
+
 /// `GET /ledger`.
 pub(crate) async fn show(ask: Ask) -> Shown {
     let head = ask.site.ledger_head(&ask.caller, false).await?;
@@ -80,23 +83,47 @@ fn state(ask: &Ask, head: &LedgerHead, clock: Clock) -> Markup {
 }
 
 fn table(rows: &[LedgerRow], clock: Clock) -> Markup {
+    let any = rows.iter().any(|row| !row.detail.is_empty());
     html! {
-        table.cards {
-            caption { "Records" }
-            thead { tr { th.num scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Who did what" } th scope="col" { "Particulars" } } }
+        table.cards.records {
+            caption.sr { "Records" }
+            thead { tr { th.num scope="col" { "No." } th scope="col" { "When" } th scope="col" { "Who did what" }
+                @if any { th scope="col" { "Particulars" } } } }
             tbody { @for row in rows { tr id=(format!("r{}", row.index)) {
                 td.num data-label="No." { (count(row.index)) span.sub title=(clip(&row.hash, 80)) { code { (clip(&row.hash, 9)) } } }
                 td data-label="When" { (clock.ago(&row.at)) }
                 th scope="row" {
                     b { (short(&row.actor_label)) } " " (short(&row.action_title))
-                    @if !row.subject_label.is_empty() { span.sub { (short(&row.subject_label)) } }
+                    (about(row))
                 }
-                td data-label="Particulars" {
-                    @for (at, (name, value)) in row.detail.iter().take(12).enumerate() {
-                        @if at > 0 { ", " } span.soft { (short(name)) ": " } (short(value))
-                    }
-                }
+                @if any { td data-label="Particulars" { (particulars(row, clock)) } }
             } } }
+        }
+    }
+}
+
+/// What it was done to: the name, and as evidence the id that the record holds.
+fn about(row: &LedgerRow) -> Markup {
+    html! {
+        @if !row.subject.is_empty() && !row.is_about_its_actor() {
+            span.sub {
+                @if row.subject_label != row.subject { (short(&row.subject_label)) " · " }
+                code { (short(&row.subject)) }
+            }
+        }
+    }
+}
+
+fn is_time(value: &str) -> bool {
+    value.parse::<jiff::Timestamp>().is_ok()
+}
+
+fn particulars(row: &LedgerRow, clock: Clock) -> Markup {
+    html! {
+        @for (at, (name, value)) in row.detail.iter().take(PARTICULARS).enumerate() {
+            @if at > 0 { ", " } span.soft { (short(&name.replace('_', " "))) ": " }
+            // An end in a year is told as one; the record has it to the nanosecond.
+            @if is_time(value) { (clock.ago(value)) } @else { (short(value)) }
         }
     }
 }

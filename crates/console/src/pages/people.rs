@@ -90,7 +90,7 @@ fn one(ask: &Ask, request: &ApprovalView, clock: Clock) -> Markup {
         article.request {
             h3 { (foreign(&request.says)) }
             blockquote { (foreign(&request.reason)) }
-            p.soft { "Asked by " b { (short(&request.asked_by)) } " " (clock.ago(&request.asked)) "; too late " (clock.ago(&request.expires)) "." }
+            p.soft { "Asked by " b { (short(&request.asked_by)) } " " (clock.ago(&request.asked)) "; lapses " (clock.ago(&request.expires)) "." }
             @if request.yours_to_decide && ask.may(Action::ApprovalDecide) {
                 form.row method="post" action=(format!("/people/approvals/{}", crate::text::encode(&request.id))) {
                     (csrf(ask))

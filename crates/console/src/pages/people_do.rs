@@ -1,8 +1,10 @@
 //! What is done on People & keys.
 
+use std::sync::Arc;
+
 use axum::extract::Path;
-use cordon_service::Outcome;
 use cordon_service::view::{NewInvite, NewToken, PersonEdit};
+use cordon_service::{Answer, Caller, Outcome, Problem, ProblemKind, Site};
 use maud::{Markup, html};
 
 use super::findings::finished;
@@ -68,7 +70,7 @@ fn once(ask: &Ask, title: &str, secret: &str, says: &Markup) -> Shown {
     let today = ask.site.today(&ask.caller)?;
     let body = html! {
         p { (says) }
-        p { label.field { span { "Shown once" } input.secret type="text" readonly value=(secret) data-copy; } }
+        p { label.field { span { "Shown once" } textarea.secret rows="3" readonly data-copy spellcheck="false" { (secret) } } }
     };
     let sheet = Sheet {
         tab: Tab::People,
@@ -115,6 +117,26 @@ pub(crate) async fn revoke_session(Path(id): Path<String>, act: Act) -> Shown {
     finished(done, HERE, "revoked")
 }
 
+/// `POST /people/sessions/others/revoke`.
+pub(crate) async fn revoke_others(act: Act) -> Shown {
+    finished(end_other_sessions(&act.ask.site, &act.ask.caller).await, HERE, "alone")
+}
+
+/// Ends every session of the caller but the one that asks; those that it can, should one stay.
+pub(crate) async fn end_other_sessions(site: &Arc<dyn Site>, caller: &Caller) -> Answer<()> {
+    let people = site.people(caller)?.people;
+    let you = people.into_iter().find(|person| person.you);
+    let mut failed = None;
+    for other in you.into_iter().flat_map(|you| you.sessions).filter(|other| !other.current) {
+        match site.revoke_session(caller, &other.id).await {
+            // One that ended meanwhile is what was wanted.
+            Ok(()) | Err(Problem { kind: ProblemKind::NotFound, .. }) => {}
+            Err(problem) => failed = Some(problem),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
 /// `POST /people/tokens/{id}/revoke`.
 pub(crate) async fn revoke_token(Path(id): Path<String>, act: Act) -> Shown {
     let done = act.ask.site.revoke_token(&act.ask.caller, &id).await;
@@ -126,12 +148,12 @@ pub(crate) async fn decide(Path(id): Path<String>, act: Act) -> Shown {
     let approve = match act.fields.text("decide").as_str() {
         "approve" => true,
         "refuse" => false,
-        _ => return Err(back(cordon_service::Problem::invalid("Approve or refuse."))),
+        _ => return Err(back(Problem::invalid("Approve or refuse."))),
     };
     let done = act.ask.site.decide(&act.ask.caller, &id, approve).await;
     finished(done.map(|_| ()), HERE, if approve { "approved" } else { "refused" })
 }
 
-fn back(problem: cordon_service::Problem) -> Wrong {
+fn back(problem: Problem) -> Wrong {
     Wrong::from(problem).back(HERE)
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::people::ROLES;
 use crate::ask::Ask;
 use crate::frame::csrf;
-use crate::text::{Clock, encode, short};
+use crate::text::{Clock, browser, counted, encode, plain, short};
 
 /// Whoever looks.
 pub(super) fn you(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
@@ -15,10 +15,19 @@ pub(super) fn you(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
         p { b { (short(&person.name)) } ", " (person.role) ", since " (clock.ago(&person.created)) }
         (credentials(ask, person, true, clock))
         form.row method="post" action=(format!("/people/{}/link", encode(&person.id))) {
-            (csrf(ask)) button { "Add a passkey or another way to sign in" }
+            (csrf(ask))
+            button {
+                @if person.credentials.iter().any(|one| one.kind == "password") { "Change the password, or add a passkey" }
+                @else { "Add a passkey or another way to sign in" }
+            }
             @if person.credentials.len() < 2 { span.soft { "A second one saves you on the day the first is lost." } }
         }
         (sessions(ask, &person.sessions, true, clock))
+        @if person.sessions.len() > 1 {
+            form method="post" action="/people/sessions/others/revoke" {
+                (csrf(ask)) button { "Sign out everywhere else" }
+            }
+        }
         (tokens(ask, &person.tokens, true, clock))
         @if ask.may(Action::TokenCreate) { (new_token(ask)) }
     }
@@ -31,7 +40,11 @@ pub(super) fn person(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
             summary {
                 b { (short(&person.name)) } " " span.tag { (person.role) }
                 @if person.disabled { " " span.tag.strong { "shut out" } }
-                " " span.soft { (person.credentials.len()) " ways to sign in, " (person.sessions.len()) " sessions, " (person.tokens.len()) " tokens" }
+                " " span.soft {
+                    (counted(person.credentials.len() as u64, "way", "ways")) " to sign in, "
+                    (counted(person.sessions.len() as u64, "session", "sessions")) ", "
+                    (counted(person.tokens.len() as u64, "token", "tokens"))
+                }
             }
             div.inside {
                 @if ask.may(Action::PersonChange) { (change(ask, person)) }
@@ -51,7 +64,7 @@ pub(super) fn person(ask: &Ask, person: &PersonView, clock: Clock) -> Markup {
 /// A button that is a form of its own.
 pub(super) fn button(ask: &Ask, action: &str, says: &str, label: &str) -> Markup {
     html! {
-        form method="post" action=(action) { (csrf(ask)) button aria-label=(crate::text::plain(label)) { (says) } }
+        form method="post" action=(action) { (csrf(ask)) button aria-label=(plain(label)) { (says) } }
     }
 }
 
@@ -79,7 +92,7 @@ fn credentials(ask: &Ask, person: &PersonView, may: bool, clock: Clock) -> Marku
     let removable = may && person.credentials.len() > 1;
     let line = |item: &CredentialView| {
         html! { tr {
-            th scope="row" { (short(&item.label)) span.sub { (kind(&item.kind)) } }
+            th scope="row" { (short(&item.label)) @if let Some(kind) = kind(item) { span.sub { (kind) } } }
             td data-label="Since" { (clock.ago(&item.created)) }
             td data-label="Last used" { (clock.maybe(item.used.as_deref())) }
             td data-label="Remove" {
@@ -99,12 +112,10 @@ fn credentials(ask: &Ask, person: &PersonView, may: bool, clock: Clock) -> Marku
     }
 }
 
-fn kind(kind: &str) -> &str {
-    match kind {
-        "passkey" => "passkey or security key",
-        "totp" => "one-time codes",
-        other => other,
-    }
+/// What sort it is, unless its name says so already: only keys are named by people.
+fn kind(item: &CredentialView) -> Option<&'static str> {
+    let named = !item.label.eq_ignore_ascii_case("passkey");
+    (item.kind == "passkey" && named).then_some("passkey or security key")
 }
 
 fn sessions(ask: &Ask, sessions: &[SessionView], may: bool, clock: Clock) -> Markup {
@@ -114,7 +125,10 @@ fn sessions(ask: &Ask, sessions: &[SessionView], may: bool, clock: Clock) -> Mar
                 caption { "Signed in now" }
                 thead { tr { th scope="col" { "Browser" } th scope="col" { "From" } th scope="col" { "Last used" } th scope="col" { "Ends" } th scope="col" { "End it" } } }
                 tbody { @for item in sessions { tr {
-                    th scope="row" { (short(&item.agent)) @if item.current { " " span.tag { "this one" } } }
+                    th scope="row" title=(plain(&item.agent)) {
+                        @match browser(&item.agent) { Some(name) => (name), None => (short(&item.agent)) }
+                        @if item.current { " " span.tag { "this one" } }
+                    }
                     td.num data-label="From" { (short(&item.from)) }
                     td data-label="Last used" { (clock.ago(&item.used)) }
                     td data-label="Ends" { (clock.ago(&item.expires)) }

@@ -9,7 +9,7 @@ use crate::ask::Ask;
 use crate::frame::{self, Sheet, Tab};
 use crate::parts::panel;
 use crate::reply::{self, Shown};
-use crate::text::{Clock, foreign, sentence, short};
+use crate::text::{Clock, foreign, sentence, short, told};
 
 /// `GET /settings`.
 pub(crate) async fn show(ask: Ask) -> Shown {
@@ -38,15 +38,19 @@ pub(crate) async fn show(ask: Ask) -> Shown {
 fn keys(settings: &SettingsView) -> Markup {
     html! {
         p.soft { "Change them in " code.wrap { (foreign(&settings.file)) } " on the service’s machine, check with " code { "cordon config check" } ", then restart it. Secrets are not shown." }
-        table.cards {
+        table.cards.settings {
             caption { "Every key, in the order of the reference" }
             thead { tr { th scope="col" { "Key" } th scope="col" { "In force" } th scope="col" { "Default" } th scope="col" { "From" } } }
             tbody { @for setting in &settings.settings { tr {
-                th scope="row" { code { (short(&setting.key)) } span.sub { (foreign(&sentence(&setting.help))) } }
-                td data-label="In force" { @if setting.value == setting.default { code.wrap { (foreign(&setting.value)) } } @else { b { code.wrap { (foreign(&setting.value)) } } } }
-                td data-label="Default" { code.wrap.soft { (foreign(&setting.default)) } }
+                th scope="row" { code { (short(&setting.key)) } span.sub { (told(&sentence(&setting.help))) } }
+                td data-label="In force" { @if setting.value == setting.default { (value(&setting.value)) } @else { b { (value(&setting.value)) } } }
+                td.soft data-label="Default" { (value(&setting.default)) }
                 td data-label="From" { (short(&setting.origin)) }
             } } }
         }
     }
+}
+
+fn value(value: &str) -> Markup {
+    html! { @if value.is_empty() { span.soft { "not set" } } @else { code.wrap { (foreign(value)) } } }
 }

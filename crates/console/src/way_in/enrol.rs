@@ -1,16 +1,20 @@
 //! Enrolling by a link: a passkey, or a password with one-time codes.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use cordon_service::view::TotpSetup;
+use cordon_service::{Site, Visit};
 use maud::{Markup, html};
 
 use super::sign_in::greeting;
 use crate::ask::{Enter, end_former, visit};
 use crate::console::Console;
 use crate::frame;
+use crate::pages::people_do::end_other_sessions;
 use crate::reply::{self, Shown, Wrong};
-use crate::text::{encode, foreign, plain, short};
+use crate::text::{encode, foreign, full, plain, short, told};
 
 /// Characters of a password (NIST SP 800-63B-4, section 3.1.1.2).
 const PASSWORD_LEAST: usize = 15;
@@ -42,7 +46,7 @@ pub(crate) async fn show(
             (name_field(&name))
             label.field { span { "What to call this key" } input type="text" name="label" value="My passkey" maxlength="100" autocomplete="off"; }
             @if let Some(hindrance) = &view.passkey_hindrance {
-                p.problem { (plain(hindrance)) }
+                p.problem { (told(&full(hindrance))) }
             } @else {
                 button.main.wide type="button" data-go { "Create a passkey" }
                 p.problem role="alert" hidden data-problem {}
@@ -54,12 +58,27 @@ pub(crate) async fn show(
             form.stack method="post" action=(format!("/enrol/{}/password", encode(&link))) {
                 p.soft { "At least " (PASSWORD_LEAST) " characters: a few words in a row are fine, and no sign is required. You also need an app for one-time codes." }
                 (name_field(&name))
-                label.field { span { "Password" } input type="password" name="password" required minlength=(PASSWORD_LEAST) maxlength="1024" autocomplete="new-password"; }
+                (password_field("new-password", Some(PASSWORD_LEAST)))
+                @if view.name.is_some() {
+                    label.check { input type="checkbox" name="others" value="end" checked; span { "Sign me out everywhere else" } }
+                }
                 p { button { "Next: one-time codes" } }
             }
         }
     };
     reply::begin_ceremony(reply::page(frame::bare("Get in", &body)), &visit.ceremony)
+}
+
+/// Where a password is typed. Our script shows the button, which works only with it.
+pub(super) fn password_field(autocomplete: &str, least: Option<usize>) -> Markup {
+    html! {
+        div.password {
+            label.field { span { "Password" }
+                input type="password" name="password" required minlength=[least] maxlength="1024" autocomplete=(autocomplete) spellcheck="false";
+            }
+            button.quiet type="button" hidden data-show aria-pressed="false" { "Show password" }
+        }
+    }
 }
 
 fn name_field(name: &str) -> Markup {
@@ -85,10 +104,11 @@ pub(crate) async fn password(
     let password = fields.get("password").unwrap_or_default();
     let setup = site.enrol_password_begin(&visit, &link, &fields.text("name"), password).await;
     let setup = setup.map_err(|problem| Wrong::from(problem).back(&back))?;
-    Ok(reply::page(frame::bare("One-time codes", &codes(&link, &setup))))
+    let others = fields.get("others").is_some();
+    Ok(reply::page(frame::bare("One-time codes", &codes(&link, &setup, others))))
 }
 
-fn codes(link: &str, setup: &TotpSetup) -> Markup {
+fn codes(link: &str, setup: &TotpSetup, others: bool) -> Markup {
     // as a picture of its own: what is inside cannot act on the page
     let picture = format!("data:image/svg+xml,{}", encode(&setup.svg));
     html! {
@@ -97,9 +117,22 @@ fn codes(link: &str, setup: &TotpSetup) -> Markup {
             img.qr src=(picture) width="220" height="220" alt="QR code with the secret below";
             p { "Or type it in: " code.wrap { (plain(&setup.secret)) } " · " a href=(totp_url(&setup.url)) { "open in an app on this device" } }
             form.stack method="post" action=(format!("/enrol/{}/code", encode(link))) {
+                @if others { input type="hidden" name="others" value="end"; }
                 label.field { span { "Code" } input type="text" name="code" required inputmode="numeric" maxlength="12" autocomplete="one-time-code"; }
                 p { button.main { "Finish" } }
             }
+        }
+    }
+}
+
+/// Whether every other session of whoever just chose a new password is over (ASVS 4.0.3, 3.3.3).
+async fn end_others(site: &Arc<dyn Site>, visit: &Visit, secret: &str) -> bool {
+    let Some(caller) = site.session(secret, visit) else { return false };
+    match end_other_sessions(site, &caller).await {
+        Ok(()) => true,
+        Err(problem) => {
+            tracing::warn!(%problem, "the other sessions could not be ended");
+            false
         }
     }
 }
@@ -124,8 +157,19 @@ pub(crate) async fn code(
     let back = format!("/enrol/{}", encode(&link));
     let enrolled = enrolled.map_err(|problem| Wrong::from(problem).back(&back))?;
     end_former(&site, before).await;
+    let ended = match fields.get("others") {
+        Some(_) => Some(end_others(&site, &visit, &enrolled.signed_in.secret).await),
+        None => None,
+    };
     let body = html! {
-        p.lead { (greeting(&enrolled.signed_in.me.name)) }
+        p.lead {
+            (greeting(&enrolled.signed_in.me.name))
+            @match ended {
+                Some(true) => " You are signed out everywhere else.",
+                Some(false) => " Not every other session could be ended: look under People & keys.",
+                None => "",
+            }
+        }
         div.panel {
             h2 { "Recovery codes" }
             p { "For the day your phone is lost. Each works once. They are shown only now: print them or write them down." }

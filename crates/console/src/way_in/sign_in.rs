@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cordon_service::Caller;
 use maud::html;
 
+use super::enrol::password_field;
 use crate::ask::{Act, Ask, Enter, end_former, visit};
 use crate::console::Console;
 use crate::fields::Fields;
@@ -40,7 +41,7 @@ pub(crate) async fn show(State(console): State<Console>, request: Request) -> Re
             form.stack method="post" action="/sign-in" {
                 input type="hidden" name="next" value=(next);
                 label.field { span { "Your name" } input type="text" name="name" required maxlength="100" autocomplete="username"; }
-                label.field { span { "Password" } input type="password" name="password" required maxlength="1024" autocomplete="current-password"; }
+                (password_field("current-password", None))
                 label.field { span { "One-time code, or a recovery code" } input type="text" name="code" required maxlength="40" autocomplete="one-time-code"; }
                 p { button { "Sign in" } }
             }

@@ -8,7 +8,7 @@ use crate::browser::{Browser, ORIGIN};
 use crate::fake::{CSRF, FakeSite};
 
 /// A path of each change, with its form.
-const CHANGES: [(&str, &str); 20] = [
+const CHANGES: [(&str, &str); 21] = [
     ("/devices/mac-001788200001", "name=Pump&tags=a,b"),
     ("/devices/mac-001788200001/merge", "other=mac-001788200002"),
     ("/devices/mac-001788200001/split", "address=10.0.0.1&address=10.0.0.2"),
@@ -23,6 +23,7 @@ const CHANGES: [(&str, &str); 20] = [
     ("/people/p-anna/link", ""),
     ("/people/credentials/c-1/remove", ""),
     ("/people/sessions/s-2/revoke", ""),
+    ("/people/sessions/others/revoke", ""),
     ("/people/tokens", "label=x&scope=read&days=3"),
     ("/people/tokens/t-1/revoke", ""),
     ("/people/approvals/a-1", "decide=approve"),

@@ -100,6 +100,24 @@ async fn nothing_from_the_network_acts_on_a_page() {
 }
 
 #[tokio::test]
+async fn a_name_that_runs_from_right_to_left_cannot_turn_what_stands_beside_it() {
+    let browser = Browser::signed_in(Role::Admin);
+    let mut seen = 0;
+    for path in PAGES {
+        let body = browser.get(path).await.body;
+        let pieces = body.split('<').filter_map(|rest| rest.split_once('>'));
+        for (tag, _) in pieces.filter(|(_, text)| text.contains("غرفة")) {
+            let name = tag.split_whitespace().next().unwrap_or_default();
+            // texts and titles are paragraphs of their own; a choice's direction is in the sheet
+            let alone = ["bdi", "text", "title", "option", "textarea"].contains(&name);
+            assert!(alone, "{path}: <{tag}>");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[tokio::test]
 async fn every_link_leads_somewhere_and_every_form_is_known() {
     let browser = Browser::signed_in(Role::Admin);
     let (mut links, mut forms) = (BTreeSet::new(), BTreeSet::new());
@@ -177,6 +195,27 @@ async fn a_viewer_sees_no_control_that_is_not_theirs() {
         }
         assert!(!page.body.contains("Take back") && !page.body.contains("Forget"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_ledger_tells_names_and_keeps_ids_as_evidence() {
+    let page = Browser::signed_in(Role::Admin).get("/ledger").await.body;
+    let records = page.split("<tbody>").nth(1).unwrap();
+    assert!(records.contains("<bdi>Pump-02</bdi> · <code><bdi>mac-001788200001</bdi></code>"));
+    assert!(records.contains("<bdi>expires</bdi>: </span><time"), "an end is told as one");
+    // Whoever signed in did it to nobody else.
+    let signed_in = records.split("signed in").nth(1).unwrap().split("</th>").next().unwrap();
+    assert!(!signed_in.contains("p-anna"), "{signed_in}");
+}
+
+#[tokio::test]
+async fn a_way_to_sign_in_is_named_once() {
+    let page = Browser::signed_in(Role::Admin).get("/people").await.body;
+    assert!(page.contains("<bdi>password</bdi></th>"));
+    assert!(
+        page.contains("<bdi>YubiKey 5</bdi><span class=\"sub\">passkey or security key</span>")
+    );
+    assert!(page.contains("1 way to sign in, 1 session, 0 tokens"));
 }
 
 #[tokio::test]

@@ -136,6 +136,38 @@ async fn a_password_is_enrolled_with_codes_that_are_shown_once() {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_the_other_sessions_unless_told_otherwise() {
+    let browser = stranger();
+    assert!(!browser.get("/enrol/good").await.body.contains("name=\"others\""), "nobody yet");
+    let page = browser.get("/enrol/again").await.body;
+    assert!(page.contains("name=\"others\" value=\"end\" checked"));
+    assert!(page.contains("Passkeys work only at https://cordon.example:8443."), "a sentence");
+    let form = "name=Anna&password=correct+horse+battery";
+    let codes = browser.post("/enrol/again/password", &format!("{form}&others=end")).await.body;
+    assert!(codes.contains("type=\"hidden\" name=\"others\""));
+    let kept = browser.post("/enrol/again/password", form).await.body;
+    assert!(!kept.contains("name=\"others\""));
+    let done = browser.post("/enrol/again/code", "code=123456").await.body;
+    assert!(!done.contains("everywhere else"));
+    assert_eq!(browser.site.done.lock().unwrap().len(), 0);
+    let done = browser.post("/enrol/again/code", "code=123456&others=end").await.body;
+    assert!(done.contains("You are signed out everywhere else."));
+    assert_eq!(*browser.site.done.lock().unwrap(), ["session.end s-4"]);
+}
+
+#[tokio::test]
+async fn a_password_can_be_looked_at_while_it_is_typed() {
+    for path in ["/enrol/good", "/sign-in"] {
+        let page = stranger().get(path).await.body;
+        // the script unhides it: without a script it would do nothing
+        assert!(
+            page.contains("<button class=\"quiet\" type=\"button\" hidden data-show"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_is_used_up_says_where_to_get_another() {
     let answer = stranger().get("/enrol/used").await;
     assert_eq!(answer.status, 404);

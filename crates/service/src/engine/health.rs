@@ -323,14 +323,14 @@ fn source_check(source: &SourceView) -> CheckView {
     let lost = source.dropped_by_kernel.saturating_add(source.dropped_by_queue);
     let name = format!("capture {}", source.name);
     match (source.state.as_str(), lost) {
-        ("gone" | "failed", _) => {
+        (state @ ("gone" | "failed"), _) => {
             let says = source.says.clone().unwrap_or_default();
-            check(
-                &name,
-                "bad",
-                says,
-                Some("plug it in or set it up; it is listened to again by itself"),
-            )
+            let fix = match state {
+                "gone" => "plug it in or set it up; it is listened to again by itself",
+                // Only recordings end this way.
+                _ => "copy the file anew and play it again; what could be read of it is in",
+            };
+            check(&name, "bad", says, Some(fix))
         }
         (_, 0) => check(&name, "good", format!("{} packets, none lost", source.packets), None),
         (_, lost) => {

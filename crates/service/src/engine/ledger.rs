@@ -4,7 +4,8 @@ use cordon_crypto::Ed25519;
 use cordon_ledger::export::Line;
 use cordon_ledger::{Auditor, List, Row};
 
-use cordon_model::record::{Action, PersonId};
+use cordon_model::DeviceId;
+use cordon_model::record::{Action, Entry, FindingKey, PersonId};
 use cordon_store::{Before, LedgerFilter, LedgerRow as Kept, PAGE_MAX};
 
 use super::show::{hex, number, time};
@@ -32,10 +33,7 @@ impl Engine {
 
     fn ledger_row(&self, row: &Kept) -> Option<LedgerRow> {
         let (_, entry) = cordon_ledger::decode(&row.record).ok()?;
-        let world = self.world.load();
-        let device = world.register.get(&cordon_model::DeviceId(entry.subject.clone()));
-        let subject = device.map(|record| record.label());
-        let subject = subject.or_else(|| self.name_of(&PersonId(entry.subject.clone())));
+        let subject = self.subject_in_words(&entry);
         let folk = self.folk();
         Some(LedgerRow {
             index: row.index,
@@ -44,7 +42,7 @@ impl Engine {
             actor: entry.actor.to_string(),
             action: entry.action.name().to_owned(),
             action_title: entry.action.title().to_owned(),
-            subject_label: subject.unwrap_or_else(|| entry.subject.to_string()),
+            subject_label: subject,
             subject: entry.subject.to_string(),
             detail: entry
                 .detail
@@ -52,6 +50,33 @@ impl Engine {
                 .map(|(key, value)| (key.to_string(), value.to_string()))
                 .collect(),
             hash: hex(&row.leaf),
+        })
+    }
+
+    /// What a record is about as people call it today; its id where nothing has that name any
+    /// more.
+    fn subject_in_words(&self, entry: &Entry) -> String {
+        let detail = |name: &str| entry.detail.get(name).map(|value| value.as_str());
+        // A request is about what is to be done, not about itself.
+        let id = match entry.action {
+            Action::ApprovalAsk | Action::ApprovalDecide => detail("subject"),
+            _ => None,
+        };
+        let id = id.unwrap_or(&entry.subject);
+        let world = self.world.load();
+        let named = world.register.get(&DeviceId(id.into())).map(|record| record.label());
+        let named = named.or_else(|| self.name_of(&PersonId(id.into())));
+        let named = named.or_else(|| {
+            let tracked = world.register.finding(&FindingKey(id.into()))?;
+            Some(tracked.finding.title.to_string())
+        });
+        // Tokens and ways to sign in are gone when they are removed; what they were called stays.
+        let named = named.or_else(|| detail("label").map(str::to_owned));
+        let about_device = entry.action.name().starts_with("device.")
+            || detail("action").is_some_and(|action| action.starts_with("device."));
+        named.unwrap_or_else(|| match about_device {
+            true => "a device no longer here".to_owned(),
+            false => id.to_owned(),
         })
     }
 

@@ -27,7 +27,9 @@ impl Engine {
             return None;
         }
         // Last use is told from memory; a restart forgets minutes of it and nothing else.
-        session::touch(session, now);
+        if !visit.by_itself {
+            session::touch(session, now);
+        }
         let fresh = session::fresh(session, now, &self.options.session);
         let id = session.person.clone();
         let person = folk.people.get(&id).filter(|person| !person.disabled)?;

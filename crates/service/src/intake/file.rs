@@ -10,6 +10,9 @@ use super::{Batch, Feed, Pace, Pulled};
 /// Packets passed on between two looks at whether to stop.
 const STRIDE: usize = 1024;
 
+/// Files in trouble that are told with their reason; more do not fit in one line of the Health page.
+const TOLD: usize = 4;
+
 /// Captures, one after the other.
 pub struct FileFeed {
     name: String,
@@ -17,10 +20,11 @@ pub struct FileFeed {
     source: Option<FileSource>,
     pace: Option<Pace>,
     opened: u32,
+    files: usize,
     held: Option<Held>,
     /// Added to every packet's time, in nanoseconds.
     shift: Shift,
-    trouble: Option<String>,
+    trouble: Vec<String>,
 }
 
 /// By how much recorded times are moved.
@@ -40,7 +44,13 @@ impl FileFeed {
     /// # Errors
     /// Says why the first of them cannot be read.
     pub fn open(paths: Vec<InputPath>, speed: Option<f64>) -> Result<Self, CaptureError> {
-        let name = paths.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let files = paths.len();
+        let name = match (paths.first(), files.saturating_sub(1)) {
+            (None, _) => "nothing".to_owned(),
+            (Some(first), 0) => first.to_string(),
+            (Some(first), 1) => format!("{first} and another file"),
+            (Some(first), more) => format!("{first} and {more} more files"),
+        };
         let mut paths = paths.into_iter();
         let source = paths.next().map(|path| FileSource::open(&path, 0)).transpose()?;
         Ok(FileFeed {
@@ -49,9 +59,10 @@ impl FileFeed {
             source,
             pace: speed.map(Pace::new),
             opened: 1,
+            files,
             held: None,
             shift: Shift::None,
-            trouble: None,
+            trouble: Vec::new(),
         })
     }
 
@@ -63,7 +74,7 @@ impl FileFeed {
     }
 
     fn next_file(&mut self) -> bool {
-        for path in self.paths.by_ref() {
+        while let Some(path) = self.paths.next() {
             let number = self.opened;
             self.opened += 1;
             match FileSource::open(&path, number) {
@@ -71,10 +82,31 @@ impl FileFeed {
                     self.source = Some(source);
                     return true;
                 }
-                Err(error) => self.trouble = Some(format!("left out: {error}")),
+                Err(error) => self.trouble.push(format!("left out{}: {error}", self.place())),
             }
         }
         false
+    }
+
+    /// Which of several files is at hand.
+    fn place(&self) -> String {
+        match self.files {
+            0 | 1 => String::new(),
+            files => format!(" ({} of {files})", self.opened),
+        }
+    }
+
+    /// What is missing, and of which files.
+    fn told(&mut self) -> Option<String> {
+        let trouble = std::mem::take(&mut self.trouble);
+        let more = trouble.len().saturating_sub(TOLD);
+        let told = trouble.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join("; ");
+        match (told.is_empty(), more) {
+            (true, _) => None,
+            (false, 0) => Some(told),
+            (false, 1) => Some(format!("{told}; and of another file")),
+            (false, more) => Some(format!("{told}; and of {more} more files")),
+        }
     }
 }
 
@@ -97,14 +129,15 @@ impl Feed for FileFeed {
         }
         for _ in 0..STRIDE {
             let Some(source) = &mut self.source else {
-                return Pulled::Over(self.trouble.take());
+                return Pulled::Over(self.told());
             };
             let Some(packet) = source.next() else {
                 // Health says that something is missing, and of which file.
-                if let Some(why) = &source.status().cut_short {
-                    self.trouble = Some(format!("{}: {why}", source.status().path));
-                }
+                let status = source.status().clone();
                 self.source = None;
+                if let Some(why) = status.cut_short {
+                    self.trouble.push(format!("{}{}: {why}", status.path, self.place()));
+                }
                 self.next_file();
                 continue;
             };
@@ -171,11 +204,16 @@ mod tests {
         file
     }
 
-    fn play(mut feed: FileFeed) -> (Vec<Timestamp>, usize) {
+    fn play(feed: FileFeed) -> (Vec<Timestamp>, usize) {
+        let (times, quiet, _) = played(feed);
+        (times, quiet)
+    }
+
+    fn played(mut feed: FileFeed) -> (Vec<Timestamp>, usize, Option<String>) {
         let (mut times, mut quiet) = (Vec::new(), 0);
         loop {
             match feed.pull(Duration::from_millis(5), &mut |packet| times.push(packet.at)) {
-                Pulled::Over(_) => return (times, quiet),
+                Pulled::Over(why) => return (times, quiet, why),
                 Pulled::Quiet => quiet += 1,
                 _ => {}
             }
@@ -191,6 +229,28 @@ mod tests {
         assert_eq!(fast.len(), 5);
         assert_eq!(fast, paced);
         assert!(quiet > 2, "ninety milliseconds pass in steps of five");
+    }
+
+    #[test]
+    fn every_file_that_something_is_missing_of_is_named() {
+        let (whole, cut) = (capture(&[0, 1]), capture(&[2, 3]));
+        let cut_len = cut.as_file().metadata().unwrap().len();
+        cut.as_file().set_len(cut_len - 10).unwrap();
+        let other = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(other.path(), "no capture at all").unwrap();
+        let path = |file: &tempfile::NamedTempFile| InputPath::File(file.path().to_owned());
+        let feed = FileFeed::open(vec![path(&whole), path(&cut), path(&other)], None).unwrap();
+        assert_eq!(feed.name(), format!("{} and 2 more files", whole.path().display()));
+        let (times, _, why) = played(feed);
+        let why = why.unwrap();
+        assert_eq!(times.len(), 3);
+        assert!(why.starts_with(&format!("{} (2 of 3): ", cut.path().display())), "{why}");
+        assert!(why.contains(&format!("; left out (3 of 3): {}", other.path().display())), "{why}");
+        let many = (0..9).map(|_| path(&other));
+        let feed = FileFeed::open([path(&whole)].into_iter().chain(many).collect(), None).unwrap();
+        let why = played(feed).2.unwrap();
+        assert!(why.contains("(5 of 10)") && why.ends_with("and of 5 more files"), "{why}");
+        assert!(!why.contains("(6 of 10)"), "{why}");
     }
 
     #[test]

@@ -32,6 +32,14 @@ pub struct LedgerRow {
     pub hash: String,
 }
 
+impl LedgerRow {
+    /// Whether somebody did it to themselves, as who signs in or enrols: naming them once is enough.
+    #[must_use]
+    pub fn is_about_its_actor(&self) -> bool {
+        self.actor.strip_prefix("person:") == Some(self.subject.as_str())
+    }
+}
+
 /// The state of the whole log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LedgerHead {

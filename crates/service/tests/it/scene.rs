@@ -265,6 +265,7 @@ pub fn visit() -> Visit {
         agent: "a browser".to_owned(),
         origin: "https://localhost:8443".to_owned(),
         ceremony: "c".repeat(43),
+        by_itself: false,
     }
 }
 

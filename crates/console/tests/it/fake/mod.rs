@@ -95,5 +95,6 @@ pub fn visit(origin: &str) -> Visit {
         agent: "Firefox".into(),
         origin: origin.into(),
         ceremony: "0f1e2d3c".into(),
+        by_itself: false,
     }
 }

@@ -319,6 +319,7 @@ impl FakeSite {
             created: s("2026-09-01T08:00:00Z"),
             used: Some(s(NOW)),
         };
+        let password = CredentialView { kind: s("password"), ..passkey("c-4", "password") };
         let session = |id: &str, current| SessionView {
             id: s(id),
             agent: s("Firefox 145 on Linux"),
@@ -342,8 +343,8 @@ impl FakeSite {
             role: s(self.role.name()),
             created: s("2026-09-01T08:00:00Z"),
             you: true,
-            credentials: vec![passkey("c-1", "YubiKey 5"), passkey("c-2", "Phone")],
-            sessions: vec![session("s-1", true)],
+            credentials: vec![passkey("c-1", "YubiKey 5"), passkey("c-2", "Phone"), password],
+            sessions: vec![session("s-1", true), session("s-4", false)],
             tokens: vec![token],
             ..PersonView::default()
         };
@@ -403,9 +404,10 @@ impl FakeSite {
             actor_label: s("Anna Adler"),
             action: s(action),
             action_title: s(title),
-            subject: s("mac-001788200001"),
+            subject: s(if subject.is_empty() { "p-anna" } else { "mac-001788200001" }),
             subject_label: s(subject),
-            detail: [(s("name"), s(SCRIPT)), (s("from"), s("10.20.0.41"))].into(),
+            detail: [(s("name"), s(SCRIPT)), (s("expires"), s("2026-11-23T11:20:00.123456789Z"))]
+                .into(),
             hash: "9f".repeat(32),
         };
         Page {

@@ -48,6 +48,9 @@ impl FakeSite {
     }
 }
 
+/// Links that work: for somebody new, and for Anna.
+const LINKS: [&str; 2] = ["good", "again"];
+
 fn refused() -> Problem {
     Problem::new(ProblemKind::SignInRefused, "that did not work")
 }
@@ -67,7 +70,7 @@ impl Site for FakeSite {
         self.ticks.subscribe()
     }
     fn enrolment(&self, _: &Visit, link: &str) -> Answer<EnrolView> {
-        if link != "good" {
+        if !LINKS.contains(&link) {
             return Err(Problem::not_found(
                 "such link; it may be used up or too old. Ask for a new one",
             ));
@@ -75,8 +78,9 @@ impl Site for FakeSite {
         Ok(EnrolView {
             site: "St. Example Hospital".into(),
             role: "operator".into(),
-            name: None,
-            passkey_hindrance: None,
+            name: (link == "again").then(|| "Anna Adler".into()),
+            passkey_hindrance: (link == "again")
+                .then(|| "passkeys work only at https://cordon.example:8443".into()),
         })
     }
     async fn enrol_passkey_begin(&self, _: &Visit, link: &str, name: &str) -> Answer<Value> {
@@ -101,7 +105,7 @@ impl Site for FakeSite {
         _: &str,
         password: &str,
     ) -> Answer<TotpSetup> {
-        if link != "good" || password.chars().count() < 15 {
+        if !LINKS.contains(&link) || password.chars().count() < 15 {
             return Err(Problem::invalid("take at least 15 characters"));
         }
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 4\"><path d=\"M0 0h1v1H0zM2 0h2v1H2zM1 2h2v2H1z\"/></svg>";
