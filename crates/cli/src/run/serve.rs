@@ -27,6 +27,9 @@ use crate::input::note;
 pub const SOCKET: &str = "cordon.sock";
 /// Between two conclusions about all devices.
 const CONCLUDE: Duration = Duration::from_secs(5);
+/// Until the first: somebody is waiting for it. A recording at full speed is over sooner than half
+/// of it is worth telling.
+const CONCLUDE_FIRST: Duration = Duration::from_secs(1);
 /// The same in a demo, where somebody watches.
 const CONCLUDE_DEMO: Duration = Duration::from_secs(1);
 /// A long flow is told in parts of this length.
@@ -90,7 +93,7 @@ pub async fn serve(
 
     let stop_threads = Arc::new(AtomicBool::new(false));
     let (stop, stopped) = told::channel(false);
-    let live = start.packets.is_live();
+    let (live, hurried) = (start.packets.is_live(), start.packets.is_hurried());
     let (counters, inlet) = start.packets.start(&mut outside, &config, &stop_threads)?;
     engine.watch_sources(counters, inlet.depth());
     let seed = getrandom::u64().map_err(Failure::Random)?;
@@ -112,6 +115,7 @@ pub async fn serve(
         stop: Arc::clone(&stop_threads),
         gauges,
         options: WatchOptions {
+            conclude_first: if hurried { CONCLUDE } else { CONCLUDE_FIRST },
             conclude_every: if start.demo.is_some() { CONCLUDE_DEMO } else { CONCLUDE },
             flush_every: config.history.flush_every.duration(),
             live,

@@ -81,6 +81,11 @@ impl Packets {
         matches!(self, Packets::Live(_))
     }
 
+    /// Whether they come as fast as they can be read.
+    pub fn is_hurried(&self) -> bool {
+        matches!(self, Packets::Replay { speed: None, .. })
+    }
+
     /// Files that are read.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {

@@ -42,6 +42,8 @@ pub struct Records {
 
 /// How the network is watched.
 pub struct WatchOptions {
+    /// Until the first conclusion.
+    pub conclude_first: Duration,
     /// Between two conclusions.
     pub conclude_every: Duration,
     /// Between two flushes of the history.
@@ -137,8 +139,7 @@ impl Loop {
             handed: begun,
             flushed: begun,
             concluded: begun,
-            // The first answer comes soon: somebody is waiting for it.
-            pause: watch.options.conclude_every.min(Duration::from_secs(1)),
+            pause: watch.options.conclude_first,
             watch,
         }
     }

@@ -150,6 +150,7 @@ impl Running {
             stop: Arc::clone(&stop),
             gauges,
             options: WatchOptions {
+                conclude_first: Duration::from_millis(200),
                 conclude_every: Duration::from_millis(200),
                 flush_every: Duration::from_millis(500),
                 live: how.live,

@@ -11,9 +11,14 @@ use serde::de::DeserializeOwned;
 use crate::state::BODY_MAX;
 use crate::{PAGE_MAX, StoreError};
 
+/// Room for a row as JSON: most need no more.
+const BODY_USUAL: usize = 1024;
+
 /// A row as JSON, within its bound.
 fn body<T: Serialize>(row: &T) -> Result<String, StoreError> {
-    let text = serde_json::to_string(row).map_err(|error| StoreError::Value(error.to_string()))?;
+    let mut bytes = Vec::with_capacity(BODY_USUAL);
+    serde_json::to_writer(&mut bytes, row).map_err(|error| StoreError::Value(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| StoreError::Value(error.to_string()))?;
     if text.len() > BODY_MAX {
         return Err(StoreError::TooLarge { what: "a row's bytes", limit: BODY_MAX });
     }
