@@ -1,5 +1,6 @@
 //! Prints a result in the format asked for.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
@@ -83,7 +84,12 @@ fn render(look: &Look, format: Format, style: Style) -> Result<String, Failure> 
             let mut text = serde_json::to_string_pretty(look)
                 .map_err(|error| Failure::Other(error.to_string()))?;
             text.push('\n');
-            plain::json(&text).into_owned()
+            // Most of it is harmless and is not copied.
+            let cleaned = match plain::json(&text) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(cleaned) => Some(cleaned),
+            };
+            cleaned.unwrap_or(text)
         }
         Format::Html => html::render(look),
         Format::Markdown => markdown::render(look),

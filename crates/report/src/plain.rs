@@ -32,11 +32,11 @@ pub fn plain_lines(text: &str) -> Cow<'_, str> {
 pub fn json(text: &str) -> Cow<'_, str> {
     // Controls below U+0020 stand in no string; between values they are line breaks and indents.
     let harmless = |c: char| matches!(c, '\0'..='~') || !(c.is_control() || acts(c) || breaks(c));
-    if text.chars().all(harmless) {
-        return Cow::Borrowed(text);
-    }
+    let Some(first) = text.find(|c| !harmless(c)) else { return Cow::Borrowed(text) };
+    let (before, rest) = text.split_at(first);
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    out.push_str(before);
+    for c in rest.chars() {
         if harmless(c) {
             out.push(c);
         } else {
