@@ -42,6 +42,8 @@ pub(crate) enum Role {
     Readers,
     /// Looks at a file that others may have open, and leaves it as it is.
     Probe,
+    /// May take back what was broken off, and changes nothing else.
+    Mender,
     /// Looks at a file that nobody else has open, without a log or an index beside it.
     Copy,
 }
@@ -66,6 +68,7 @@ pub(crate) async fn connect(path: &Path, role: Role) -> Result<DatabaseConnectio
         Role::Readers => {
             options.pragma("cache_size", (-READER_CACHE_KIB).to_string()).pragma("query_only", "ON")
         }
+        Role::Mender => options,
         Role::Probe | Role::Copy => options
             .read_only(true)
             .immutable(role == Role::Copy)

@@ -311,7 +311,24 @@ async fn probe(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     drop(file);
-    inspect(path).await.map(drop)
+    let seen = match inspect(path).await {
+        // It can be written, as was just tried: then what cannot be read without writing is a file
+        // whose very first writes were broken off, before it had its write-ahead log.
+        Err(StoreError::ReadOnly(_)) => {
+            roll_back(path).await?;
+            inspect(path).await
+        }
+        seen => seen,
+    };
+    seen.map(drop)
+}
+
+/// Lets SQLite take back what a killed process had begun: reading is enough for it.
+async fn roll_back(path: &Path) -> Result<(), StoreError> {
+    let db = connect::connect(path, Role::Mender).await.map_err(|error| named(error, path))?;
+    let read = connect::value::<i64, _>(&db, "SELECT count(*) FROM sqlite_schema").await;
+    connect::close(&db).await;
+    read.map(drop).map_err(|error| named(error, path))
 }
 
 /// Opens a file for reading only, checks its pages, and says which schema it has.

@@ -45,6 +45,32 @@ async fn a_database_of_another_program_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_broken_off_before_there_was_a_log_is_taken_back() {
+    let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    filled(dir.path(), 3).await;
+    let db = shell(dir.path()).await;
+    // As while the database was made; a small cache makes it write before it is done.
+    db.execute_unprepared("PRAGMA journal_mode = DELETE").await.unwrap();
+    db.execute_unprepared("PRAGMA cache_size = 1").await.unwrap();
+    db.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) \
+                INSERT INTO setting SELECT 'home', 'half ' || i, hex(zeroblob(500)) FROM n";
+    db.execute_unprepared(many).await.unwrap();
+    for file in fs::read_dir(dir.path()).unwrap() {
+        let path = file.unwrap().path();
+        fs::copy(&path, killed.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let journal = killed.path().join(format!("{DATABASE}-journal"));
+    assert!(fs::metadata(&journal).unwrap().len() > 0, "nothing was broken off");
+    db.close().await.unwrap();
+
+    let store = open(killed.path()).await;
+    let all = store.load().await.unwrap();
+    assert_eq!((all.devices.len(), all.ledger.size, all.settings.len()), (3, 3, 0));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn damaged_pages_are_found_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), 60).await;
