@@ -70,13 +70,13 @@ pub struct DeviceQuery {
     /// A label.
     pub tag: Option<String>,
     /// Only devices with an open finding at least this severe.
-    #[param(pattern = "^(info|low|medium|high|critical)$")]
+    #[param(pattern = "^(|info|low|medium|high|critical)$")]
     pub severity: Option<String>,
     /// `online`, `silent`, `new` or `unnamed`.
     #[param(pattern = "^(|online|silent|new|unnamed)$")]
     pub state: Option<String>,
     /// `label` (default), `kind`, `vendor`, `zone`, `last`, `first` or `findings`.
-    #[param(pattern = "^(label|kind|vendor|zone|last|first|findings)$")]
+    #[param(pattern = "^(|label|kind|vendor|zone|last|first|findings)$")]
     pub sort: Option<String>,
     /// From an earlier page.
     pub cursor: Option<String>,

@@ -67,7 +67,7 @@ pub struct FindingQuery {
     #[param(pattern = "^(|open|waiting|accepted|closed|all)$")]
     pub state: Option<String>,
     /// Only this severe or worse.
-    #[param(pattern = "^(info|low|medium|high|critical)$")]
+    #[param(pattern = "^(|info|low|medium|high|critical)$")]
     pub severity: Option<String>,
     /// A kind's name.
     pub kind: Option<String>,
