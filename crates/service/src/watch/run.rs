@@ -262,13 +262,9 @@ impl Loop {
     }
 
     fn conclude(&mut self, over: bool) {
-        let Watch { clock, gauges, .. } = &self.watch;
-        let begun = clock.instant();
-        let conclusions = self.watch.pipeline.conclude();
-        let took = clock.instant() - begun;
-        gauges
-            .conclude_ms
-            .store(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let (conclusions, took) = timed(|| self.watch.pipeline.conclude());
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.watch.gauges.conclude_ms.store(milliseconds, Ordering::Relaxed);
         // A clock that was set back must not make it wait until the old time comes again.
         if self.now.since(self.forgot) >= FORGET || self.now < self.forgot {
             self.forgot = self.now;
@@ -285,4 +281,13 @@ impl Loop {
             tracing::debug!("a conclusion was left out: the one before is still being written");
         }
     }
+}
+
+/// What work cost. The machine is asked and not the site's clock: that one may be moved by an hour
+/// while the work is done.
+#[allow(clippy::disallowed_methods, reason = "a cost is no decision about time")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = work();
+    (done, begun.elapsed())
 }
