@@ -95,7 +95,8 @@ impl Bounds {
     }
 }
 
-fn column_bounds(group: &RowGroupMetaData, name: &str) -> (i64, i64) {
+/// Smallest and largest value of a column of whole numbers; everything, where the file does not say.
+pub(crate) fn column_bounds(group: &RowGroupMetaData, name: &str) -> (i64, i64) {
     let chunk = group.columns().iter().find(|column| column.column_descr().name() == name);
     match chunk.and_then(|chunk| chunk.statistics()) {
         Some(Statistics::Int64(stats)) => (
