@@ -153,12 +153,17 @@ impl Matcher {
                 .ok_or_else(short);
             }
         }
+        if let Matcher::One(one) = self
+            && body.every_row
+        {
+            let from = rows.len();
+            rows.resize(from.saturating_add(body.rows), false);
+            let Some(out) = rows.get_mut(from..) else { return Ok(()) };
+            return mark(body.values, *one, out).ok_or_else(short);
+        }
         scratch.clear();
         body.places(scratch)?;
-        match self {
-            Matcher::One(one) => rows.extend(scratch.iter().map(|place| place == one)),
-            Matcher::Many(_) => rows.extend(scratch.iter().map(|place| self.fits(*place))),
-        }
+        rows.extend(scratch.iter().map(|place| self.fits(*place)));
         Ok(())
     }
 }
@@ -314,6 +319,59 @@ fn pick(
     })
 }
 
+/// Marks the rows with this place.
+fn mark(body: &[u8], wanted: u32, out: &mut [bool]) -> Option<()> {
+    if out.is_empty() {
+        return Some(());
+    }
+    let (width, packed) = body.split_first()?;
+    let (width, count) = (*width, out.len());
+    let mut from = 0_usize;
+    // A page whose places are too narrow for it is from before its value first occurred.
+    let fits = wanted.checked_shr(width.into()).unwrap_or(0) == 0;
+    runs(packed, width, count, |run| {
+        let (Run::Equal { count, .. } | Run::Packed { count, .. }) = run;
+        let until = from.saturating_add(count);
+        if let (true, Some(out)) = (fits, out.get_mut(from..until)) {
+            match run {
+                Run::Equal { value, .. } => out.fill(value == wanted),
+                Run::Packed { bytes, .. } => mark_packed(bytes, width, wanted, out),
+            }
+        }
+        from = until;
+    })
+}
+
+fn mark_packed(bytes: &[u8], width: u8, wanted: u32, out: &mut [bool]) {
+    let (step, shift) = (usize::from(width), u32::from(width));
+    if width == 0 || width > 16 {
+        let mut places = Vec::new();
+        unpack_groups(bytes, width, out.len(), &mut places);
+        out.iter_mut().zip(places).for_each(|(out, place)| *out = place == wanted);
+        return;
+    }
+    // Four places lie in one word. Subtracting one from each borrows where the difference to the
+    // wanted place is zero: one comparison for four rows, which mostly says no.
+    let ones = (0..4).fold(0_u64, |ones, place| ones | 1 << (place * shift));
+    let highs = ones << (shift - 1);
+    let mask = u64::MAX >> (64 - 4 * shift);
+    let all = ones.wrapping_mul(u64::from(wanted));
+    for (group, out) in out.chunks_mut(8).enumerate() {
+        let at = group.saturating_mul(step);
+        let low = load(bytes, at);
+        let high = load(bytes, at.saturating_add(step / 2)) >> (shift * 4 % 8);
+        for (four, out) in [low, high].into_iter().zip(out.chunks_mut(4)) {
+            let other = (four ^ all) & mask;
+            if other.wrapping_sub(ones) & !other & highs != 0 {
+                for (out, place) in out.iter_mut().zip(0_u32..) {
+                    let one = mask >> (3 * shift);
+                    *out = other >> (place * shift) & one == 0;
+                }
+            }
+        }
+    }
+}
+
 /// The first that is true, a few at a time.
 fn first_true(asked: &[bool]) -> Option<usize> {
     const STEP: usize = 32;
@@ -457,6 +515,10 @@ mod tests {
                 assert_eq!(out[1..], values, "{width} bits, {count} values");
                 let mut body = vec![width];
                 body.extend(packed(&values, width));
+                let mut marked = vec![false; count];
+                assert_eq!(mark(&body, values[count / 2], &mut marked), Some(()));
+                let same: Vec<bool> = values.iter().map(|it| *it == values[count / 2]).collect();
+                assert_eq!(marked, same, "{width} bits, {count} values");
                 let asked: Vec<bool> = (0..count).map(|at| at % 3 != 1).collect();
                 let mut picked = Vec::new();
                 let whole = pick(&body, count, &asked, |at, place| picked.push((at, place)));
@@ -484,6 +546,17 @@ mod tests {
         assert_eq!(pick(&bytes, 75, &asked, |at, place| picked.push((at, place))), Some(()));
         assert_eq!(picked, [(0, 9), (3, 1), (10, 8), (11, 7), (74, 7)]);
         assert_eq!(pick(&bytes, 76, &asked, |_, _| {}), None);
+        let marked = |wanted| {
+            let mut marked = [false; 75];
+            assert_eq!(mark(&bytes, wanted, &mut marked), Some(()));
+            (0..75).filter(|at| marked[*at]).collect::<Vec<_>>()
+        };
+        assert_eq!(marked(9), [0, 1, 2]);
+        assert_eq!(marked(8), [10]);
+        assert_eq!(marked(7).len(), 65);
+        // Five bits cannot say 39, and must not say seven in its place.
+        assert_eq!(marked(39), [0; 0]);
+        assert_eq!(mark(&bytes, 9, &mut [false; 76]), None);
     }
 
     #[test]
@@ -512,6 +585,9 @@ mod tests {
                 let mut out = Vec::new();
                 let _ = unpack(bytes, width, 100, &mut out);
                 assert!(out.len() <= 100);
+                let body = [&[width], bytes].concat();
+                let _ = mark(&body, 1, &mut [false; 100]);
+                let _ = pick(&body, 100, &[true; 100], |at, _| assert!(at < 100));
             }
         }
     }

@@ -20,38 +20,69 @@ use crate::indexes::{Distinct, Fits, Refused};
 /// has a few MB. A file that claims more is damaged.
 const MAX_PAGE: usize = 64 << 20;
 
+/// How pages are compressed that are opened here; others are left to parquet.
+#[derive(Clone, Copy)]
+enum Packing {
+    Zstd,
+    Snappy,
+}
+
+impl Packing {
+    fn of(chunk: &ColumnChunkMetaData) -> Option<Self> {
+        match chunk.compression() {
+            Compression::ZSTD(_) => Some(Packing::Zstd),
+            Compression::SNAPPY => Some(Packing::Snappy),
+            _ => None,
+        }
+    }
+
+    /// How many bytes it says to open to.
+    fn length(self, packed: &[u8]) -> Option<usize> {
+        match self {
+            Packing::Snappy => snap::raw::decompress_len(packed).ok(),
+            Packing::Zstd => {
+                let length = get_frame_content_size(packed).ok().flatten();
+                let length = length.and_then(|length| usize::try_from(length).ok());
+                // A writer that compresses as it goes does not know the length in advance.
+                length.or_else(|| Decompressor::upper_bound(packed))
+            }
+        }
+    }
+}
+
 /// Opens compressed pages; its tables are made once and used for many columns.
 #[derive(Default)]
 pub(crate) struct Opener(RefCell<Option<Decompressor<'static>>>);
 
 impl Opener {
     /// The decompressed bytes, behind so many that are not compressed.
-    fn open(&self, bytes: &[u8], plain: usize) -> Result<Bytes, ParquetError> {
+    fn open(&self, packing: Packing, bytes: &[u8], plain: usize) -> Result<Bytes, ParquetError> {
         let wrong = |what: &str| ParquetError::General(what.to_owned());
         let cut = bytes.split_at_checked(plain);
         let (head, packed) = cut.ok_or_else(|| wrong("a page shorter than its levels"))?;
-        let length = if packed.is_empty() {
-            0
-        } else {
-            let length = get_frame_content_size(packed).ok().flatten();
-            let length = length.and_then(|length| usize::try_from(length).ok());
-            // A writer that compresses as it goes does not know the length in advance.
-            length.or_else(|| Decompressor::upper_bound(packed)).unwrap_or(usize::MAX)
-        };
-        if length > MAX_PAGE {
-            return Err(wrong("a page larger than any that is written; restore the file"));
-        }
+        let length = if packed.is_empty() { Some(0) } else { packing.length(packed) };
+        let length = length.filter(|length| *length <= MAX_PAGE);
+        let length = length.ok_or_else(|| wrong("a page larger than any that is written"))?;
         let mut out = buffer(plain.saturating_add(length));
         out.extend_from_slice(head);
-        if length > 0 {
-            let mut kept = self.0.borrow_mut();
-            let decompressor = match &mut *kept {
-                Some(decompressor) => decompressor,
-                none => none.insert(Decompressor::new()?),
-            };
-            let mut cursor = std::io::Cursor::new(&mut out);
-            cursor.set_position(plain as u64);
-            decompressor.decompress_to_buffer(packed, &mut cursor)?;
+        match packing {
+            _ if length == 0 => {}
+            Packing::Snappy => {
+                out.resize(plain.saturating_add(length), 0);
+                let room = out.get_mut(plain..).unwrap_or_default();
+                let opened = snap::raw::Decoder::new().decompress(packed, room);
+                opened.map_err(|error| wrong(&error.to_string()))?;
+            }
+            Packing::Zstd => {
+                let mut kept = self.0.borrow_mut();
+                let decompressor = match &mut *kept {
+                    Some(decompressor) => decompressor,
+                    none => none.insert(Decompressor::new()?),
+                };
+                let mut cursor = std::io::Cursor::new(&mut out);
+                cursor.set_position(plain as u64);
+                decompressor.decompress_to_buffer(packed, &mut cursor)?;
+            }
         }
         Ok(lent(out))
     }
@@ -63,7 +94,7 @@ pub(crate) struct Coded {
     /// What reads on behind the list, until it is read.
     unread: RefCell<Option<SerializedPageReader<Chunk>>>,
     pages: OnceCell<Vec<Stored>>,
-    packed: bool,
+    packing: Option<Packing>,
 }
 
 /// A page as it lies in the file, and once it was decompressed.
@@ -84,8 +115,8 @@ impl Coded {
         let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
         let bytes = Chunk::new(file, start, data, start.saturating_add(length));
         // What is told to be stored plainly is handed over as it lies there.
-        let packed = matches!(chunk.compression(), Compression::ZSTD(_));
-        let plain = if packed {
+        let packing = Packing::of(chunk);
+        let plain = if packing.is_some() {
             let builder = chunk.clone().into_builder();
             Some(builder.set_compression(Compression::UNCOMPRESSED).build()?)
         } else {
@@ -96,12 +127,12 @@ impl Coded {
         let Some(Page::DictionaryPage { buf, num_values, .. }) = pages.get_next_page()? else {
             return Ok(None);
         };
-        let bytes = if packed { opener.open(&buf, 0)? } else { buf };
+        let bytes = packing.map_or(Ok(buf.clone()), |packing| opener.open(packing, &buf, 0))?;
         Ok(Some(Coded {
             distinct: Distinct { bytes, count: num_values },
             unread: RefCell::new(Some(pages)),
             pages: OnceCell::new(),
-            packed,
+            packing,
         }))
     }
 
@@ -152,15 +183,13 @@ impl Coded {
     }
 
     fn open<'p>(&self, page: &'p Stored, opener: &Opener) -> Result<&'p Page, Refused> {
-        if !self.packed {
-            return Ok(&page.raw);
-        }
+        let Some(packing) = self.packing else { return Ok(&page.raw) };
         if let Some(open) = page.open.get() {
             return Ok(open);
         }
         let mut open = page.raw.clone();
         match &mut open {
-            Page::DataPage { buf, .. } => *buf = opener.open(buf, 0).map_err(damaged)?,
+            Page::DataPage { buf, .. } => *buf = opener.open(packing, buf, 0).map_err(damaged)?,
             Page::DataPageV2 {
                 buf,
                 is_compressed,
@@ -171,7 +200,7 @@ impl Coded {
                 if *is_compressed {
                     let levels = def_levels_byte_len.saturating_add(*rep_levels_byte_len);
                     let levels = usize::try_from(levels).unwrap_or(usize::MAX);
-                    *buf = opener.open(buf, levels).map_err(damaged)?;
+                    *buf = opener.open(packing, buf, levels).map_err(damaged)?;
                 }
             }
             Page::DictionaryPage { .. } => {}

@@ -25,14 +25,14 @@ use crate::file::PartFile;
 use crate::record::Record;
 
 /// Rows of a row group: bounds what a writer and a reader hold, and is what a search skips by.
-pub(crate) const GROUP_ROWS: usize = 65_536;
+pub(crate) const GROUP_ROWS: usize = 262_144;
 /// Rows of a page: what is decoded to show a single row.
 const PAGE_ROWS: usize = 8_192;
 /// Rows turned into columns at once.
 const BATCH_ROWS: usize = 8_192;
 /// Largest dictionary of a column: 64 Ki different IPv6 addresses as text fit, so that the list
 /// of distinct values is always whole.
-const DICTIONARY_BYTES: usize = 4 << 20;
+const DICTIONARY_BYTES: usize = 6 << 20;
 
 /// How often a Bloom filter says "maybe" where it could say "no": then the list of distinct
 /// values is read, which says it for certain.

@@ -132,7 +132,9 @@ fn searches(history: &ParquetHistory, folder: &Path, only: Option<&str>) {
             looked.rows
         );
     }
-    far_pages(history);
+    if only.is_none() {
+        far_pages(history);
+    }
 }
 
 /// Page after page of one question: the last as quick as the first.
