@@ -146,15 +146,15 @@ impl Ask<FlowRow> for FlowAsk<'_> {
                 return Ok(Select::None);
             }
         }
+        // One device has fewer rows than one application, so that the other columns are looked up
+        // row by row; but application, port and transport cost less and may contradict each other.
         let mut select = Select::All;
-        for (name, hits) in &hits {
-            let rows = group.rows_of(name, hits, &select)?;
-            select = select.and(rows);
-            if select.is_empty() {
-                return Ok(select);
-            }
+        let pair = !self.device.is_empty() && !self.peer.is_empty();
+        let together = hits.len() > 1 && !pair;
+        if together {
+            select = every(group, &hits, select)?;
         }
-        if ends {
+        if ends && !select.is_empty() {
             let mut any = Select::None;
             for way in &ways {
                 let mut all = select.clone();
@@ -168,6 +168,9 @@ impl Ask<FlowRow> for FlowAsk<'_> {
             }
             select = any;
         }
+        if !together {
+            select = every(group, &hits, select)?;
+        }
         if self.text.is_some() && !select.is_empty() {
             let mut any = Select::None;
             for (name, hits) in &texts {
@@ -177,6 +180,21 @@ impl Ask<FlowRow> for FlowAsk<'_> {
         }
         Ok(select)
     }
+}
+
+/// Of these rows those to which the hits in every column lead.
+fn every(
+    group: &Group<'_>,
+    hits: &[(&'static str, Hits)],
+    mut select: Select,
+) -> Result<Select, HistoryError> {
+    for (name, hits) in hits {
+        if !select.is_empty() {
+            let rows = group.rows_of(name, hits, &select)?;
+            select = select.and(rows);
+        }
+    }
+    Ok(select)
 }
 
 /// Columns in which text is looked for.

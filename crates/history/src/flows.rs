@@ -13,7 +13,7 @@ use arrow::datatypes::{
 };
 use cordon_model::flow::TcpFlags;
 use cordon_model::{App, Basis, Ends, Mac, PacketId, Party, Timestamp};
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Encoding;
 use parquet::file::properties::WriterPropertiesBuilder;
 
 use crate::columns::{Reader, check_texts, encode, maybe, sure, text, text_column, time};
@@ -67,10 +67,7 @@ impl Record for FlowRow {
                 .set_column_dictionary_enabled(name.into(), false)
                 .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
         }
-        let ends = ["client_ip", "client_mac", "server_ip", "server_mac"];
-        ends.into_iter().fold(builder, |builder, name| {
-            filtered(builder, name).set_column_compression(name.into(), Compression::SNAPPY)
-        })
+        ["client_ip", "client_mac", "server_ip", "server_mac"].into_iter().fold(builder, filtered)
     }
 
     fn place(&self) -> Cursor {

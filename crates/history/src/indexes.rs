@@ -350,8 +350,8 @@ fn mark_packed(bytes: &[u8], width: u8, wanted: u32, out: &mut [bool]) {
         out.iter_mut().zip(places).for_each(|(out, place)| *out = place == wanted);
         return;
     }
-    // Four places lie in one word. Subtracting one from each borrows where the difference to the
-    // wanted place is zero: one comparison for four rows, which mostly says no.
+    // Four places lie in one word. Of a difference that is not zero, either the highest bit is set
+    // or adding as much as the others can hold sets it: one comparison for four rows.
     let ones = (0..4).fold(0_u64, |ones, place| ones | 1 << (place * shift));
     let highs = ones << (shift - 1);
     let mask = u64::MAX >> (64 - 4 * shift);
@@ -362,10 +362,10 @@ fn mark_packed(bytes: &[u8], width: u8, wanted: u32, out: &mut [bool]) {
         let high = load(bytes, at.saturating_add(step / 2)) >> (shift * 4 % 8);
         for (four, out) in [low, high].into_iter().zip(out.chunks_mut(4)) {
             let other = (four ^ all) & mask;
-            if other.wrapping_sub(ones) & !other & highs != 0 {
-                for (out, place) in out.iter_mut().zip(0_u32..) {
-                    let one = mask >> (3 * shift);
-                    *out = other >> (place * shift) & one == 0;
+            let differs = ((other & !highs).wrapping_add(highs - ones) | other) & highs;
+            if differs != highs {
+                for (out, place) in out.iter_mut().zip(1_u32..) {
+                    *out = differs >> (place * shift - 1) & 1 == 0;
                 }
             }
         }

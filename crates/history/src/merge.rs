@@ -202,7 +202,8 @@ impl Source {
                 None => return Ok(()),
             };
             if self.next_group >= opened.meta.metadata().num_row_groups() {
-                // Closed: no file stays open for longer than its rows are due.
+                // Nothing of a file is held for longer than its rows are due.
+                self.checked = Vec::new();
                 return Ok(());
             }
             // One row group at a time: a batch across two would have to join their dictionaries.

@@ -20,69 +20,37 @@ use crate::indexes::{Distinct, Fits, Refused};
 /// has a few MB. A file that claims more is damaged.
 const MAX_PAGE: usize = 64 << 20;
 
-/// How pages are compressed that are opened here; others are left to parquet.
-#[derive(Clone, Copy)]
-enum Packing {
-    Zstd,
-    Snappy,
-}
-
-impl Packing {
-    fn of(chunk: &ColumnChunkMetaData) -> Option<Self> {
-        match chunk.compression() {
-            Compression::ZSTD(_) => Some(Packing::Zstd),
-            Compression::SNAPPY => Some(Packing::Snappy),
-            _ => None,
-        }
-    }
-
-    /// How many bytes it says to open to.
-    fn length(self, packed: &[u8]) -> Option<usize> {
-        match self {
-            Packing::Snappy => snap::raw::decompress_len(packed).ok(),
-            Packing::Zstd => {
-                let length = get_frame_content_size(packed).ok().flatten();
-                let length = length.and_then(|length| usize::try_from(length).ok());
-                // A writer that compresses as it goes does not know the length in advance.
-                length.or_else(|| Decompressor::upper_bound(packed))
-            }
-        }
-    }
-}
-
-/// Opens compressed pages; its tables are made once and used for many columns.
+/// Opens pages that are compressed with zstd; its tables are made once and used for many columns.
 #[derive(Default)]
 pub(crate) struct Opener(RefCell<Option<Decompressor<'static>>>);
 
 impl Opener {
     /// The decompressed bytes, behind so many that are not compressed.
-    fn open(&self, packing: Packing, bytes: &[u8], plain: usize) -> Result<Bytes, ParquetError> {
+    fn open(&self, bytes: &[u8], plain: usize) -> Result<Bytes, ParquetError> {
         let wrong = |what: &str| ParquetError::General(what.to_owned());
         let cut = bytes.split_at_checked(plain);
         let (head, packed) = cut.ok_or_else(|| wrong("a page shorter than its levels"))?;
-        let length = if packed.is_empty() { Some(0) } else { packing.length(packed) };
+        let length = if packed.is_empty() {
+            Some(0)
+        } else {
+            let length = get_frame_content_size(packed).ok().flatten();
+            let length = length.and_then(|length| usize::try_from(length).ok());
+            // A writer that compresses as it goes does not know the length in advance.
+            length.or_else(|| Decompressor::upper_bound(packed))
+        };
         let length = length.filter(|length| *length <= MAX_PAGE);
         let length = length.ok_or_else(|| wrong("a page larger than any that is written"))?;
         let mut out = buffer(plain.saturating_add(length));
         out.extend_from_slice(head);
-        match packing {
-            _ if length == 0 => {}
-            Packing::Snappy => {
-                out.resize(plain.saturating_add(length), 0);
-                let room = out.get_mut(plain..).unwrap_or_default();
-                let opened = snap::raw::Decoder::new().decompress(packed, room);
-                opened.map_err(|error| wrong(&error.to_string()))?;
-            }
-            Packing::Zstd => {
-                let mut kept = self.0.borrow_mut();
-                let decompressor = match &mut *kept {
-                    Some(decompressor) => decompressor,
-                    none => none.insert(Decompressor::new()?),
-                };
-                let mut cursor = std::io::Cursor::new(&mut out);
-                cursor.set_position(plain as u64);
-                decompressor.decompress_to_buffer(packed, &mut cursor)?;
-            }
+        if length > 0 {
+            let mut kept = self.0.borrow_mut();
+            let decompressor = match &mut *kept {
+                Some(decompressor) => decompressor,
+                none => none.insert(Decompressor::new()?),
+            };
+            let mut cursor = std::io::Cursor::new(&mut out);
+            cursor.set_position(plain as u64);
+            decompressor.decompress_to_buffer(packed, &mut cursor)?;
         }
         Ok(lent(out))
     }
@@ -94,7 +62,8 @@ pub(crate) struct Coded {
     /// What reads on behind the list, until it is read.
     unread: RefCell<Option<SerializedPageReader<Chunk>>>,
     pages: OnceCell<Vec<Stored>>,
-    packing: Option<Packing>,
+    /// Whether the pages are opened here; parquet opens what is not compressed with zstd.
+    packed: bool,
 }
 
 /// A page as it lies in the file, and once it was decompressed.
@@ -115,8 +84,8 @@ impl Coded {
         let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
         let bytes = Chunk::new(file, start, data, start.saturating_add(length));
         // What is told to be stored plainly is handed over as it lies there.
-        let packing = Packing::of(chunk);
-        let plain = if packing.is_some() {
+        let packed = matches!(chunk.compression(), Compression::ZSTD(_));
+        let plain = if packed {
             let builder = chunk.clone().into_builder();
             Some(builder.set_compression(Compression::UNCOMPRESSED).build()?)
         } else {
@@ -127,12 +96,12 @@ impl Coded {
         let Some(Page::DictionaryPage { buf, num_values, .. }) = pages.get_next_page()? else {
             return Ok(None);
         };
-        let bytes = packing.map_or(Ok(buf.clone()), |packing| opener.open(packing, &buf, 0))?;
+        let bytes = if packed { opener.open(&buf, 0)? } else { buf };
         Ok(Some(Coded {
             distinct: Distinct { bytes, count: num_values },
             unread: RefCell::new(Some(pages)),
             pages: OnceCell::new(),
-            packing,
+            packed,
         }))
     }
 
@@ -183,13 +152,15 @@ impl Coded {
     }
 
     fn open<'p>(&self, page: &'p Stored, opener: &Opener) -> Result<&'p Page, Refused> {
-        let Some(packing) = self.packing else { return Ok(&page.raw) };
+        if !self.packed {
+            return Ok(&page.raw);
+        }
         if let Some(open) = page.open.get() {
             return Ok(open);
         }
         let mut open = page.raw.clone();
         match &mut open {
-            Page::DataPage { buf, .. } => *buf = opener.open(packing, buf, 0).map_err(damaged)?,
+            Page::DataPage { buf, .. } => *buf = opener.open(buf, 0).map_err(damaged)?,
             Page::DataPageV2 {
                 buf,
                 is_compressed,
@@ -200,7 +171,7 @@ impl Coded {
                 if *is_compressed {
                     let levels = def_levels_byte_len.saturating_add(*rep_levels_byte_len);
                     let levels = usize::try_from(levels).unwrap_or(usize::MAX);
-                    *buf = opener.open(packing, buf, levels).map_err(damaged)?;
+                    *buf = opener.open(buf, levels).map_err(damaged)?;
                 }
             }
             Page::DictionaryPage { .. } => {}
@@ -220,4 +191,80 @@ fn count(page: &Page) -> usize {
 
 fn damaged(error: ParquetError) -> Refused {
     Refused::Damaged(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+    use parquet::basic::ZstdLevel;
+    use parquet::file::properties::{WriterProperties, WriterVersion};
+
+    use super::*;
+
+    /// Eight names; every fifth row has none.
+    fn name(row: usize) -> Option<&'static str> {
+        const NAMES: [&str; 8] = ["ada", "bob", "cy", "dee", "eve", "fay", "gus", "hal"];
+        (row % 5 != 4).then(|| NAMES[row * row % 11 % 8])
+    }
+
+    #[test]
+    fn a_column_is_read_however_another_program_compressed_it() {
+        const ROWS: usize = 5_000;
+        let versions = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0];
+        let packings = [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::ZSTD(ZstdLevel::default()),
+        ];
+        for (version, packing) in versions.iter().flat_map(|it| packings.map(|one| (*it, one))) {
+            let values: ArrayRef = Arc::new((0..ROWS).map(name).collect::<StringArray>());
+            let batch = RecordBatch::try_from_iter_with_nullable([("name", values, true)]).unwrap();
+            let properties = WriterProperties::builder()
+                .set_writer_version(version)
+                .set_compression(packing)
+                .set_data_page_row_count_limit(700)
+                .set_write_batch_size(100)
+                .build();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let mut writer =
+                ArrowWriter::try_new(file.reopen().unwrap(), batch.schema(), Some(properties))
+                    .unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            let part = PartFile::open(file.path()).unwrap();
+            let meta = ArrowReaderMetadata::load(&part, Default::default()).unwrap();
+            let (chunk, opener) = (meta.metadata().row_group(0).column(0), Opener::default());
+            let coded = Coded::read(&part, chunk, ROWS, &opener).unwrap().unwrap();
+            let asked: Vec<bool> = (0..ROWS).map(|row| (1_500..1_520).contains(&row)).collect();
+            for wanted in [&["dee"][..], &["ada", "eve"]] {
+                let fits =
+                    coded.distinct.texts(&|it| wanted.iter().any(|one| one.as_bytes() == it));
+                let fits = fits.unwrap();
+                let has = |row: usize| name(row).is_some_and(|name| wanted.contains(&name));
+                let all = coded.rows(&fits, true, ROWS, None, &opener).unwrap();
+                assert_eq!(all, (0..ROWS).map(has).collect::<Vec<_>>(), "{version:?} {packing}");
+                let few = coded.rows(&fits, true, ROWS, Some(&asked), &opener).unwrap();
+                for row in (0..ROWS).filter(|row| asked[*row]) {
+                    assert_eq!(few[row], has(row), "{version:?} {packing}, row {row}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_that_claims_to_be_huge_is_refused_before_it_is_opened() {
+        // A frame header with a length of eight bytes (RFC 8878, 3.1.1.1).
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0xe0];
+        frame.extend(u64::to_le_bytes(1 << 40));
+        frame.extend([1, 0, 0]);
+        for bytes in [&frame[..], &[1, 2, 3], &frame[..6]] {
+            assert!(Opener::default().open(bytes, 0).is_err());
+        }
+        assert!(Opener::default().open(b"ab", 3).is_err());
+        assert_eq!(&Opener::default().open(b"ab", 2).unwrap()[..], b"ab");
+    }
 }
