@@ -12,7 +12,7 @@ import time
 
 import duckdb
 
-RUNS = 3
+RUNS = 1
 
 
 def files(folder):

@@ -170,7 +170,7 @@ proptest! {
 
 #[test]
 fn a_row_group_and_more_is_searched_like_a_few_rows() {
-    // More than the 262,144 rows of a row group, all on one day.
+    // More than twice the 131,072 rows of a row group, all on one day.
     const FLOWS: usize = 66_000;
     const TIMES: usize = 4;
     let dir = tempfile::tempdir().unwrap();
