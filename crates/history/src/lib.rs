@@ -40,6 +40,7 @@ mod flows;
 mod indexes;
 mod local;
 mod merge;
+mod packed;
 mod pages;
 mod part;
 mod problems;

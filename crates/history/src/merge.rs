@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 
 use crate::HistoryError;
 use crate::columns::{Reader, encode};
+use crate::file::free_buffers;
 use crate::part::{Part, Writes, write_all};
 use crate::query::Cursor;
 use crate::record::Record;
@@ -42,7 +43,10 @@ pub(crate) fn merge<R: Record>(
         merge.heads.push(Reverse((earliest, index)));
         merge.sources.push(Source::new(part));
     }
-    let merged = write_all::<R>(&table.disk, &table.folder(place), writes, || merge.next())?;
+    let merged = write_all::<R>(&table.disk, &table.folder(place), writes, || merge.next());
+    drop(merge);
+    free_buffers();
+    let merged = merged?;
     let rows = merged.rows;
     {
         let mut state = table.lock();

@@ -129,7 +129,7 @@ fn without_hits() -> Vec<(&'static str, FlowQuery)> {
             FlowQuery { app: Some(App::Modbus), port: Some(443), ..all() },
         ),
         (
-            "1024 addresses and a port, never together",
+            "1024 addresses and a port, hardly ever together",
             FlowQuery {
                 device: (0..1_024).map(|it| device_ip(it * 2 + 1).into()).collect(),
                 port: Some(1_883),
