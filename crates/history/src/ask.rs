@@ -48,6 +48,14 @@ impl<'q> FlowAsk<'q> {
         };
         let mut open = Vec::new();
         for way in ways {
+            // First what costs least, and rules out most.
+            let mut may = true;
+            for (end, addresses) in &way {
+                may = may && addresses.may_be_at(end, group)?;
+            }
+            if !may {
+                continue;
+            }
             let mut ends = Vec::new();
             for (end, addresses) in &way {
                 ends.push(EndHits::new(group, end, addresses)?);
@@ -138,35 +146,55 @@ impl Ask<FlowRow> for FlowAsk<'_> {
                 return Ok(Select::None);
             }
         }
+        // One device has fewer rows than one application, so that the other columns are looked up
+        // row by row; but application, port and transport cost less and may contradict each other.
         let mut select = Select::All;
-        for (name, hits) in &hits {
-            select = select.and(group.rows_of(name, hits)?);
-            if select.is_empty() {
-                return Ok(select);
-            }
+        let pair = !self.device.is_empty() && !self.peer.is_empty();
+        let together = hits.len() > 1 && !pair;
+        if together {
+            select = every(group, &hits, select)?;
         }
-        if ends {
+        if ends && !select.is_empty() {
             let mut any = Select::None;
             for way in &ways {
                 let mut all = select.clone();
                 for end in way {
                     if !all.is_empty() {
-                        all = all.and(end.rows(group)?);
+                        let rows = end.rows(group, &all)?;
+                        all = all.and(rows);
                     }
                 }
                 any = any.or(all);
             }
             select = any;
         }
+        if !together {
+            select = every(group, &hits, select)?;
+        }
         if self.text.is_some() && !select.is_empty() {
             let mut any = Select::None;
             for (name, hits) in &texts {
-                any = any.or(group.rows_of(name, hits)?);
+                any = any.or(group.rows_of(name, hits, &select)?);
             }
             select = select.and(any);
         }
         Ok(select)
     }
+}
+
+/// Of these rows those to which the hits in every column lead.
+fn every(
+    group: &Group<'_>,
+    hits: &[(&'static str, Hits)],
+    mut select: Select,
+) -> Result<Select, HistoryError> {
+    for (name, hits) in hits {
+        if !select.is_empty() {
+            let rows = group.rows_of(name, hits, &select)?;
+            select = select.and(rows);
+        }
+    }
+    Ok(select)
 }
 
 /// Columns in which text is looked for.
@@ -218,13 +246,14 @@ impl Ask<FactRow> for FactAsk<'_> {
         let mut select = Select::All;
         if !self.device.is_empty() {
             let hits = EndHits::new(group, &SPEAKER, &self.device)?;
-            select = if hits.nowhere() { Select::None } else { hits.rows(group)? };
+            select = if hits.nowhere() { Select::None } else { hits.rows(group, &select)? };
         }
         if let Some(kind) = &self.query.kind
             && !select.is_empty()
         {
             let hits = group.text("kind", &|name| name == kind.as_bytes())?;
-            select = select.and(group.rows_of("kind", &hits)?);
+            let rows = group.rows_of("kind", &hits, &select)?;
+            select = select.and(rows);
         }
         if let Some(text) = &self.text
             && !select.is_empty()
@@ -233,7 +262,8 @@ impl Ask<FactRow> for FactAsk<'_> {
                 std::str::from_utf8(value).is_ok_and(|value| value.to_lowercase().contains(text))
             };
             let hits = group.text("value", &said)?;
-            select = select.and(group.rows_of("value", &hits)?);
+            let rows = group.rows_of("value", &hits, &select)?;
+            select = select.and(rows);
         }
         Ok(select)
     }
@@ -287,6 +317,17 @@ impl Addresses {
         self.spans.is_empty()
     }
 
+    /// Whether this end of a row can have one of them, as far as times and Bloom filters say.
+    fn may_be_at(&self, end: &End, group: &Group<'_>) -> Result<bool, HistoryError> {
+        let within = group.span(end.time);
+        for same in self.groups.iter().filter(|same| covered(&same.span, within).is_some()) {
+            if group.may_have(end.ip, &same.ips)? || group.may_have(end.mac, &same.macs)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn has(&self, party: &Party, at: Timestamp) -> bool {
         self.spans.iter().any(|span| {
             let same = match span.address {
@@ -301,7 +342,15 @@ impl Addresses {
 /// What the columns of one end say to addresses.
 struct EndHits {
     end: &'static End,
-    same: Vec<(AddressSpan, Hits, Hits)>,
+    same: Vec<SameHits>,
+}
+
+/// What they say to addresses that count at the same times.
+struct SameHits {
+    /// Unless the addresses count at every time in the row group.
+    span: Option<AddressSpan>,
+    ips: Hits,
+    macs: Hits,
 }
 
 impl EndHits {
@@ -311,13 +360,12 @@ impl EndHits {
         addresses: &Addresses,
     ) -> Result<EndHits, HistoryError> {
         let mut same = Vec::new();
+        let within = group.span(end.time);
         for it in &addresses.groups {
-            let look = |name, wanted: &Wanted| {
-                if wanted.is_empty() { Ok(Hits::Nowhere) } else { group.one_of(name, wanted) }
-            };
-            let (ips, macs) = (look(end.ip, &it.ips)?, look(end.mac, &it.macs)?);
+            let Some(always) = covered(&it.span, within) else { continue };
+            let (ips, macs) = (group.one_of(end.ip, &it.ips)?, group.one_of(end.mac, &it.macs)?);
             if !(ips.nowhere() && macs.nowhere()) {
-                same.push((it.span, ips, macs));
+                same.push(SameHits { span: (!always).then_some(it.span), ips, macs });
             }
         }
         Ok(EndHits { end, same })
@@ -327,14 +375,15 @@ impl EndHits {
         self.same.is_empty()
     }
 
-    /// Rows of which this end has one of the addresses.
-    fn rows(&self, group: &Group<'_>) -> Result<Select, HistoryError> {
+    /// Rows of which this end has one of the addresses, among those that are still in question.
+    fn rows(&self, group: &Group<'_>, within: &Select) -> Result<Select, HistoryError> {
         let mut select = Select::None;
-        for (span, ips, macs) in &self.same {
-            let ips = group.rows_of(self.end.ip, ips)?;
-            let mut these = ips.or(group.rows_of(self.end.mac, macs)?);
-            let bounded = span.from.is_some() || span.to.is_some();
-            if bounded && !these.is_empty() {
+        for SameHits { span, ips, macs } in &self.same {
+            let ips = group.rows_of(self.end.ip, ips, within)?;
+            let mut these = ips.or(group.rows_of(self.end.mac, macs, within)?);
+            if let Some(span) = span
+                && !these.is_empty()
+            {
                 let at = group.times(self.end.time)?;
                 let covers = |at: &i64| span.covers(Timestamp::from_micros(*at));
                 these = these.and(Select::Rows(at.iter().map(covers).collect()));
@@ -343,6 +392,14 @@ impl EndHits {
         }
         Ok(select)
     }
+}
+
+/// Whether an address counts always between these times, `None` if never.
+fn covered(span: &AddressSpan, (first, last): (i64, i64)) -> Option<bool> {
+    let (first, last) = (Timestamp::from_micros(first), Timestamp::from_micros(last));
+    let begins = span.from.is_none_or(|from| last >= from);
+    let ends = span.to.is_none_or(|to| first < to);
+    (begins && ends).then(|| span.covers(first) && span.covers(last))
 }
 
 fn lower(text: &str) -> String {

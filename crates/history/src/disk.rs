@@ -86,6 +86,8 @@ impl Disk {
     }
 
     pub(crate) fn sync_folder(&self, folder: &Path) -> Result<(), HistoryError> {
+        // The parent of a plain name is no name at all.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         self.step(Step::SyncFolder, "make durable", folder, || File::open(folder)?.sync_all())
     }
 
@@ -109,5 +111,16 @@ impl Disk {
         let stat = rustix::fs::statvfs(path)
             .map_err(|error| HistoryError::disk("ask for free space of", path, error.into()))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_named_without_a_path_lies_in_the_current_one() {
+        let parent = Path::new("history").parent().unwrap();
+        assert!(Disk::default().sync_folder(parent).is_ok());
     }
 }

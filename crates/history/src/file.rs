@@ -1,5 +1,6 @@
 //! A file read by position, so that threads can share it.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -34,9 +35,59 @@ impl PartFile {
     }
 
     fn read(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, start)?;
-        Ok(buffer.into())
+        let mut room = buffer(length);
+        room.resize(length, 0);
+        self.file.read_exact_at(&mut room, start)?;
+        Ok(lent(room))
+    }
+}
+
+/// Most buffers that a thread keeps for its next reads, and the largest kept: a column of a row
+/// group fits. Fresh memory is given out page by page, which takes longer than the reading.
+const SPARE_BUFFERS: usize = 12;
+const SPARE_BYTES: usize = 1 << 20;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An empty buffer with at least this much room.
+pub(crate) fn buffer(room: usize) -> Vec<u8> {
+    let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+    let mut buffer = spare.unwrap_or_default();
+    buffer.clear();
+    buffer.reserve(room);
+    buffer
+}
+
+/// Bytes whose buffer is used again once nobody looks at them any more.
+pub(crate) fn lent(buffer: Vec<u8>) -> Bytes {
+    Bytes::from_owner(Lent(buffer))
+}
+
+/// Lets this thread keep no buffers.
+pub(crate) fn free_buffers() {
+    let _ = SPARE.try_with(RefCell::take);
+}
+
+struct Lent(Vec<u8>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.0);
+        // Where the thread ends there is nobody to keep it for.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARE_BUFFERS && buffer.capacity() <= SPARE_BYTES {
+                spare.push(buffer);
+            }
+        });
     }
 }
 

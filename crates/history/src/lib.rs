@@ -40,6 +40,8 @@ mod flows;
 mod indexes;
 mod local;
 mod merge;
+mod packed;
+mod pages;
 mod part;
 mod problems;
 mod query;

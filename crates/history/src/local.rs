@@ -11,6 +11,7 @@ use crate::ask::{FactAsk, FlowAsk};
 use crate::compact::{Settled, compact};
 use crate::disk::{Disk, Fault};
 use crate::export::export;
+use crate::file::free_buffers;
 use crate::problems::Problems;
 use crate::retire::{retire, sizes};
 use crate::search::page;
@@ -74,9 +75,12 @@ impl ParquetHistory {
         let shared = || (disk.clone(), Arc::clone(&problems));
         let (flow_disk, flow_problems) = shared();
         let (fact_disk, fact_problems) = shared();
+        let flows = Table::open(dir, flow_disk, flow_problems, options.flow_capacity);
+        let facts = Table::open(dir, fact_disk, fact_problems, options.fact_capacity);
+        free_buffers();
         Ok(ParquetHistory {
-            flows: Table::open(dir, flow_disk, flow_problems, options.flow_capacity)?,
-            facts: Table::open(dir, fact_disk, fact_problems, options.fact_capacity)?,
+            flows: flows?,
+            facts: facts?,
             problems,
             min_free: options.min_free,
             settled: Mutex::default(),

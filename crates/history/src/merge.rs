@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 
 use crate::HistoryError;
 use crate::columns::{Reader, encode};
+use crate::file::free_buffers;
 use crate::part::{Part, Writes, write_all};
 use crate::query::Cursor;
 use crate::record::Record;
@@ -42,7 +43,10 @@ pub(crate) fn merge<R: Record>(
         merge.heads.push(Reverse((earliest, index)));
         merge.sources.push(Source::new(part));
     }
-    let merged = write_all::<R>(&table.disk, &table.folder(place), writes, || merge.next())?;
+    let merged = write_all::<R>(&table.disk, &table.folder(place), writes, || merge.next());
+    drop(merge);
+    free_buffers();
+    let merged = merged?;
     let rows = merged.rows;
     {
         let mut state = table.lock();
@@ -202,7 +206,8 @@ impl Source {
                 None => return Ok(()),
             };
             if self.next_group >= opened.meta.metadata().num_row_groups() {
-                // Closed: no file stays open for longer than its rows are due.
+                // Nothing of a file is held for longer than its rows are due.
+                self.checked = Vec::new();
                 return Ok(());
             }
             // One row group at a time: a batch across two would have to join their dictionaries.

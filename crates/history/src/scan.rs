@@ -1,45 +1,50 @@
 //! One row group of one file: its columns are read one by one, and only when asked for.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{TimestampMicrosecondType, UInt16Type};
+use memchr::memmem::Finder;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::basic::PageType;
 use parquet::bloom_filter::Sbbf;
-use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::HistoryError;
 use crate::columns::Reader;
 use crate::file::{Chunk, PartFile};
-use crate::indexes::{Distinct, Fits, Refused, by_dictionary};
-use crate::part::{Bounds, Part};
+use crate::indexes::{Fits, Refused, by_dictionary};
+use crate::pages::{Coded, Opener};
+use crate::part::{Bounds, Part, column_bounds};
 use crate::record::{Record, Select};
 
 /// Texts that are looked for in long lists of others.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     texts: HashSet<Box<str>>,
+    /// As long as they are few: what finds each in a list of distinct values.
+    finders: Vec<Finder<'static>>,
     /// Bit n: one of them has n bytes. Most others are told apart by their length already.
     lengths: u64,
 }
 
 impl Wanted {
-    /// Up to so many, comparing is quicker than hashing.
+    /// Up to so many, looking for each is quicker than looking at every other.
     const FEW: usize = 8;
 
     pub(crate) fn add(&mut self, text: &str) {
         self.lengths |= length_bit(text.len());
-        self.texts.insert(text.into());
+        if self.texts.insert(text.into()) && self.texts.len() <= Self::FEW {
+            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            let stored = [&length.to_le_bytes(), text.as_bytes()].concat();
+            self.finders.push(Finder::new(&stored).into_owned());
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -47,15 +52,13 @@ impl Wanted {
     }
 
     fn has(&self, value: &[u8]) -> bool {
-        if self.lengths & length_bit(value.len()) == 0 {
-            return false;
-        }
-        if self.texts.len() <= Self::FEW {
-            return self.texts.iter().any(|text| text.as_bytes() == value);
-        }
-        std::str::from_utf8(value).is_ok_and(|value| self.texts.contains(value))
+        self.lengths & length_bit(value.len()) != 0
+            && std::str::from_utf8(value).is_ok_and(|value| self.texts.contains(value))
     }
 }
+
+/// Most bytes of Bloom filters that are read at once: four of the largest that are written.
+const MAX_FILTERS: u64 = 4 << 20;
 
 fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
@@ -73,14 +76,9 @@ pub(crate) struct Group<'a> {
     /// Columns of which the list of distinct values was read; `None` if the list is not whole.
     coded: RefCell<HashMap<&'static str, Option<Rc<Coded>>>>,
     filters: RefCell<HashMap<&'static str, Option<Rc<Sbbf>>>>,
-}
-
-/// A column by its list of distinct values.
-struct Coded {
-    distinct: Distinct,
-    /// What reads on behind the list, until it is read.
-    unread: RefCell<Option<SerializedPageReader<Chunk>>>,
-    pages: RefCell<Vec<Page>>,
+    /// The bytes of all Bloom filters, which lie together.
+    filter_bytes: OnceCell<Option<Chunk>>,
+    opener: &'a Opener,
 }
 
 /// What a column can say to a condition.
@@ -106,6 +104,7 @@ impl<'a> Group<'a> {
         file: &'a PartFile,
         meta: &'a ArrowReaderMetadata,
         index: usize,
+        opener: &'a Opener,
     ) -> Result<Self, HistoryError> {
         let group = meta.metadata().row_groups().get(index);
         let group = group.ok_or_else(|| part.damaged("row group missing"))?;
@@ -119,6 +118,8 @@ impl<'a> Group<'a> {
             columns: RefCell::default(),
             coded: RefCell::default(),
             filters: RefCell::default(),
+            filter_bytes: OnceCell::new(),
+            opener,
         })
     }
 
@@ -131,17 +132,36 @@ impl<'a> Group<'a> {
         Bounds::of::<R>(self.meta.metadata().row_group(self.index))
     }
 
+    /// Smallest and largest time in this column, as far as the file says.
+    pub(crate) fn span(&self, name: &str) -> (i64, i64) {
+        column_bounds(self.meta.metadata().row_group(self.index), name)
+    }
+
     /// Columns to rows.
     pub(crate) fn decode<R: Record>(&self, batch: &RecordBatch) -> Result<Vec<R>, HistoryError> {
         R::decode(batch).map_err(|error| self.part.damaged(error))
     }
 
+    /// Whether this column can have one of these, as far as its Bloom filter says.
+    pub(crate) fn may_have(
+        &self,
+        name: &'static str,
+        wanted: &Wanted,
+    ) -> Result<bool, HistoryError> {
+        let has = |filter: &Sbbf| wanted.texts.iter().any(|text| filter.check(&**text));
+        Ok(!wanted.is_empty() && self.filter(name)?.is_none_or(|filter| has(&filter)))
+    }
+
     /// Where the text of this column is one of these. Asks the Bloom filter first, then the list
     /// of distinct values.
     pub(crate) fn one_of(&self, name: &'static str, wanted: &Wanted) -> Result<Hits, HistoryError> {
-        let filter = self.filter(name)?;
-        if filter.is_some_and(|filter| !wanted.texts.iter().any(|text| filter.check(&**text))) {
+        if !self.may_have(name, wanted)? {
             return Ok(Hits::Nowhere);
+        }
+        if wanted.texts.len() <= Wanted::FEW
+            && let Some(coded) = self.coded(name)?
+        {
+            return Ok(coded.distinct.these(&wanted.finders).map_or(Hits::Nowhere, Hits::Places));
         }
         self.text(name, &|value| wanted.has(value))
     }
@@ -162,7 +182,7 @@ impl<'a> Group<'a> {
     pub(crate) fn containing(
         &self,
         name: &'static str,
-        part: &memchr::memmem::Finder<'_>,
+        part: &Finder<'_>,
     ) -> Result<Hits, HistoryError> {
         // Once through the whole list is quicker than text by text, and mostly says no.
         if self.coded(name)?.is_some_and(|coded| part.find(&coded.distinct.bytes).is_none()) {
@@ -182,17 +202,27 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The rows to which hits in this column lead.
-    pub(crate) fn rows_of(&self, name: &'static str, hits: &Hits) -> Result<Select, HistoryError> {
+    /// The rows to which hits in this column lead, among those that are still in question; of
+    /// others nothing is said.
+    pub(crate) fn rows_of(
+        &self,
+        name: &'static str,
+        hits: &Hits,
+        within: &Select,
+    ) -> Result<Select, HistoryError> {
+        let within = match within {
+            Select::None => return Ok(Select::None),
+            Select::All => None,
+            Select::Rows(rows) => Some(rows.as_slice()),
+        };
         match hits {
             Hits::Nowhere => Ok(Select::None),
             Hits::Rows(rows) => Ok(rows.clone()),
             Hits::Places(fits) => {
                 let coded = self.coded(name)?;
                 let coded = coded.ok_or_else(|| self.part.damaged("a list of values is gone"))?;
-                self.read_pages(&coded)?;
                 let nullable = self.chunk(name)?.column_descr().max_def_level() > 0;
-                let rows = fits.rows(&coded.pages.borrow(), nullable, self.rows);
+                let rows = coded.rows(fits, nullable, self.rows, within, self.opener);
                 let rows = rows.map_err(|refused| match refused {
                     Refused::Otherwise => self.part.damaged("a page is not encoded as it says"),
                     Refused::Damaged(reason) => self.part.damaged(reason),
@@ -210,11 +240,29 @@ impl<'a> Group<'a> {
         if let Some(known) = self.filters.borrow().get(name) {
             return Ok(known.clone());
         }
-        let filter = Sbbf::read_from_column_chunk(self.chunk(name)?, self.file)
-            .map_err(|error| self.part.damaged(error))?
-            .map(Rc::new);
+        let chunk = self.chunk(name)?;
+        let filter = match self.filter_bytes.get_or_init(|| self.all_filters()) {
+            Some(bytes) => Sbbf::read_from_column_chunk(chunk, bytes),
+            None => Sbbf::read_from_column_chunk(chunk, self.file),
+        };
+        let filter = filter.map_err(|error| self.part.damaged(error))?.map(Rc::new);
         self.filters.borrow_mut().insert(name, filter.clone());
         Ok(filter)
+    }
+
+    /// Where all Bloom filters of the row group lie, so that they are read at once; `None` where
+    /// they do not lie together.
+    fn all_filters(&self) -> Option<Chunk> {
+        let columns = self.meta.metadata().row_group(self.index).columns();
+        let known = columns.iter().filter(|column| column.bloom_filter_offset().is_some());
+        let mut all: Option<(u64, u64)> = None;
+        for column in known {
+            let start = u64::try_from(column.bloom_filter_offset()?).ok()?;
+            let end = start.checked_add(u64::try_from(column.bloom_filter_length()?).ok()?)?;
+            all = Some(all.map_or((start, end), |all| (all.0.min(start), all.1.max(end))));
+        }
+        let (start, end) = all.filter(|(start, end)| end.saturating_sub(*start) <= MAX_FILTERS)?;
+        Some(Chunk::new(self.file, start, start, end))
     }
 
     /// The column by its list of distinct values, if every row refers to it.
@@ -242,30 +290,8 @@ impl<'a> Group<'a> {
         if !complete || !flat || !nullable || chunk.dictionary_page_offset().is_none() {
             return Ok(None);
         }
-        let damaged = |error: ParquetError| self.part.damaged(error);
-        let (start, length) = chunk.byte_range();
-        let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
-        let bytes = Chunk::new(self.file, start, data, start.saturating_add(length));
-        let mut pages =
-            SerializedPageReader::new(Arc::new(bytes), chunk, self.rows, None).map_err(damaged)?;
-        match pages.get_next_page().map_err(damaged)? {
-            Some(Page::DictionaryPage { buf, num_values, .. }) => Ok(Some(Coded {
-                distinct: Distinct { bytes: buf, count: num_values },
-                unread: RefCell::new(Some(pages)),
-                pages: RefCell::default(),
-            })),
-            _ => Ok(None),
-        }
-    }
-
-    /// Reads what is behind the list of distinct values, once.
-    fn read_pages(&self, coded: &Coded) -> Result<(), HistoryError> {
-        let Some(mut unread) = coded.unread.borrow_mut().take() else { return Ok(()) };
-        let mut pages = coded.pages.borrow_mut();
-        while let Some(page) = unread.get_next_page().map_err(|error| self.part.damaged(error))? {
-            pages.push(page);
-        }
-        Ok(())
+        Coded::read(self.file, chunk, self.rows, self.opener)
+            .map_err(|error| self.part.damaged(error))
     }
 
     fn text_rows(

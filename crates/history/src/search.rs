@@ -11,7 +11,8 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 
 use crate::HistoryError;
 use crate::checksums::Sums;
-use crate::file::PartFile;
+use crate::file::{PartFile, free_buffers};
+use crate::pages::Opener;
 use crate::part::{Bounds, Part};
 use crate::query::{Cursor, Looked, Page, Window};
 use crate::record::{Ask, Record, Select};
@@ -79,6 +80,7 @@ fn collect<R: Record, A: Ask<R>>(
         }
         work(table, ask, &window, &shared);
     });
+    free_buffers();
     let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     shared.failed.map_or_else(|| Ok((shared.best.sorted(), shared.looked)), Err)
 }
@@ -212,6 +214,7 @@ fn work<R: Record, A: Ask<R>>(
     window: &Window,
     shared: &Mutex<Shared<R>>,
 ) {
+    let opener = Opener::default();
     loop {
         let mut now = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if now.failed.is_some() {
@@ -232,7 +235,7 @@ fn work<R: Record, A: Ask<R>>(
         drop(now);
         let mut looked = Looked::default();
         let found = table.reading(&next.place, &next.part, || {
-            let mut group = Group::new(&next.part, &opened.file, &opened.meta, index)?;
+            let mut group = Group::new(&next.part, &opened.file, &opened.meta, index, &opener)?;
             search_group(&mut group, ask, window, wanted, &mut looked)
         });
         let mut now = shared.lock().unwrap_or_else(PoisonError::into_inner);

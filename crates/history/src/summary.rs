@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use cordon_model::Timestamp;
 
 use crate::ask::FlowAsk;
+use crate::file::free_buffers;
+use crate::pages::Opener;
 use crate::part::Bounds;
 use crate::query::{FlowSummary, Window};
 use crate::record::{Ask, Record, Select};
@@ -55,6 +57,7 @@ fn sum(table: &Table<FlowRow>, ask: &FlowAsk<'_>) -> Result<FlowSummary, History
     let shared = Mutex::new((waiting, total, None));
     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
     let work = || {
+        let opener = Opener::default();
         loop {
             let next = {
                 let mut now = lock();
@@ -64,7 +67,7 @@ fn sum(table: &Table<FlowRow>, ask: &FlowAsk<'_>) -> Result<FlowSummary, History
             let mut sum = FlowSummary::default();
             let read = table.reading(&place, &part, || {
                 let opened = Opened::new::<FlowRow>(&part)?;
-                sum_part(&opened, &part, ask, &window, &mut sum)
+                sum_part(&opened, &part, (ask, &window), &opener, &mut sum)
             });
             let mut now = lock();
             match read {
@@ -80,6 +83,7 @@ fn sum(table: &Table<FlowRow>, ask: &FlowAsk<'_>) -> Result<FlowSummary, History
         }
         work();
     });
+    free_buffers();
     let (_, total, failed) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.map_or(Ok(total), Err)
 }
@@ -87,8 +91,8 @@ fn sum(table: &Table<FlowRow>, ask: &FlowAsk<'_>) -> Result<FlowSummary, History
 fn sum_part(
     opened: &Opened,
     part: &crate::part::Part,
-    ask: &FlowAsk<'_>,
-    window: &Window,
+    (ask, window): (&FlowAsk<'_>, &Window),
+    opener: &Opener,
     sum: &mut FlowSummary,
 ) -> Result<(), HistoryError> {
     sum.looked.files += 1;
@@ -98,7 +102,7 @@ fn sum_part(
             sum.looked.skipped += 1;
             continue;
         }
-        let mut group = Group::new(part, &opened.file, &opened.meta, index)?;
+        let mut group = Group::new(part, &opened.file, &opened.meta, index, opener)?;
         let mut looked = sum.looked;
         let select = selected::<FlowRow, _>(&mut group, ask, window, &mut looked)?;
         sum.looked = looked;

@@ -196,7 +196,7 @@ impl<R: Record> Table<R> {
                 if let Some(left) = state.writing.remove(&(site.clone(), day)) {
                     rows.extend(left.iter().cloned());
                 }
-                rows.sort_by_key(R::place);
+                rows.sort_unstable_by_key(R::place);
                 state.writing.insert((site.clone(), day), Arc::new(rows));
             }
         }
