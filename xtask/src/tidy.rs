@@ -19,6 +19,7 @@ mod tests {
         ("cordon-pipeline", 2),
         ("cordon-register", 2),
         ("cordon-ledger", 2),
+        ("cordon-contract", 2),
         ("cordon-capture", 3),
         ("cordon-lab", 3),
         ("cordon-crypto", 3),
