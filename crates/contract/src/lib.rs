@@ -21,6 +21,7 @@
 //! made.
 
 pub mod document;
+pub mod learn;
 pub mod policy;
 
 pub use document::{

@@ -119,9 +119,9 @@ pub struct Bounds {
     /// Bytes an hour, both directions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_hour: Option<u64>,
-    /// Conversations an hour.
+    /// Conversations a minute.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub flows_per_hour: Option<u32>,
+    pub flows_per_minute: Option<u32>,
     /// Packets a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub packets_per_second: Option<u32>,

@@ -51,6 +51,12 @@ pub enum VerbRule {
         #[schemars(with = "String")]
         path: Text,
     },
+    /// A question to a name server.
+    Dns {
+        /// The name asked for; `*.example.com` stands for every name below.
+        #[schemars(with = "String")]
+        name: Text,
+    },
     /// A TLS client profile (RFC 9761).
     Tls {
         /// Versions that may be offered, as on the wire: 0x0303, 0x0304; empty for any.

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use bindings::Bindings;
+pub(crate) use bindings::matches as name_fits;
 pub use decide::{Decision, Judge, Refusal, Side};
 pub use packet::Packet;
 
