@@ -24,8 +24,8 @@ pub mod document;
 pub mod policy;
 
 pub use document::{
-    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, Learning, MAX_ENTRIES, MqttAction,
-    Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
+    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
+    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,
