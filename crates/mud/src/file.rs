@@ -87,7 +87,7 @@ impl MudFile {
 
 /// The host of a URL, without user and port; none where it is no URL with a host.
 #[must_use]
-pub(crate) fn authority(url: &str) -> Option<&str> {
+pub fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host = rest.get(..end)?.rsplit('@').next()?;

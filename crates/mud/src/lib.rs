@@ -48,7 +48,7 @@ pub use acl::{
     Abstract, Ace, Acl, AclKind, Eth, Field, Forwarding, Header, Initiated, Ip, IpVersion, L4,
     Layer, MacMatch, Matches, Ported,
 };
-pub use file::MudFile;
+pub use file::{MudFile, authority};
 pub use ports::PortMatch;
 pub use read::{MudError, Parsed, parse};
 pub use tls::TlsProfile;
