@@ -21,6 +21,7 @@
 //! made.
 
 pub mod document;
+pub mod mud;
 pub mod policy;
 pub mod resolve;
 

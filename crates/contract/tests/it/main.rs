@@ -9,6 +9,9 @@
     reason = "a test may fail and say what it skipped; the rule's own exception misses helpers"
 )]
 
+mod export;
+mod import;
+mod nist;
 mod resolve;
 
 use cordon_contract::resolve::{Bound, Known};
