@@ -13,6 +13,7 @@ mod tests {
         ("cordon-wire", 1),
         ("cordon-feeds", 1),
         ("cordon-config", 1),
+        ("cordon-mud", 1),
         ("cordon-sensor", 2),
         ("cordon-inventory", 2),
         ("cordon-posture", 2),

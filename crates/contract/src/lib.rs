@@ -1,8 +1,8 @@
 //! The device contract: one document per device that says what it may do, and what follows.
 //!
 //! A [`Contract`] is allow-only: what no [`Entry`] allows is denied. It speaks of peers as people
-//! do (a device, "my controller", a DNS name); resolving the contracts of a site
-//! gives a [`Policy`] about addresses and ports, which answers for every packet whether it may
+//! do (a device, "my controller", a DNS name); [`resolve`](mod@resolve) makes of the contracts of a
+//! site a [`Policy`] about addresses and ports, which answers for every packet whether it may
 //! pass and because of which entry. The policy is what a firewall is made from, what recorded
 //! traffic is rehearsed against, and what proofs are about.
 //!
@@ -22,11 +22,13 @@
 
 pub mod document;
 pub mod learn;
+pub mod mud;
 pub mod policy;
+pub mod resolve;
 
 pub use document::{
-    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, Learning, MAX_ENTRIES, MqttAction,
-    Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
+    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
+    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,

@@ -4,7 +4,7 @@ use cordon_model::{App, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Carrier, EntryId, Peer, Ports, VerbRule, Why};
+use super::{Carrier, EntryId, IpVersion, Peer, Ports, VerbRule, Why};
 
 /// Most reasons kept of one entry; the oldest go first.
 const MAX_REASONS: usize = 8;
@@ -31,6 +31,9 @@ pub struct Entry {
     pub opens: Opens,
     /// What carries it.
     pub transport: Carrier,
+    /// Over which IP only; none for both. A MUD file may know a name over one of them alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpVersion>,
     /// Ports of the service, or ICMP types; empty for any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<Ports>,
@@ -70,6 +73,7 @@ impl Entry {
             peer,
             opens,
             transport,
+            ip: None,
             ports,
             client_ports: Vec::new(),
             app: None,

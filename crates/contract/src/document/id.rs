@@ -35,7 +35,10 @@ impl EntryId {
             &entry.verbs,
         );
         // Nothing in it can fail to be written.
-        let text = serde_json::to_vec(&what).unwrap_or_default();
+        let mut text = serde_json::to_vec(&what).unwrap_or_default();
+        if let Some(ip) = entry.ip {
+            text.extend(serde_json::to_vec(&ip).unwrap_or_default());
+        }
         let hash = Sha256::digest(&text);
         let mut id = Text::const_new("e-");
         for byte in hash.iter().take(5) {

@@ -3,6 +3,7 @@
 mod carrier;
 mod entry;
 mod id;
+mod ip_version;
 mod peer;
 mod ports;
 mod verb;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use carrier::Carrier;
 pub use entry::{Bounds, Day, Entry, Opens, Validity, Window};
 pub use id::EntryId;
+pub use ip_version::IpVersion;
 pub use peer::Peer;
 pub use ports::Ports;
 pub use verb::{MqttAction, Objects, VerbRule};

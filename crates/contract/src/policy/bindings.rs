@@ -32,7 +32,7 @@ impl Bindings {
     ) -> Vec<NameNo> {
         let mut bound = Vec::new();
         for (no, pattern) in (0..).map(NameNo).zip(&policy.names) {
-            if !matches(pattern, name) {
+            if !matches(pattern, name) || !policy.may_mean(no, ip) {
                 continue;
             }
             let addresses = self.held.entry((member, no)).or_default();
@@ -124,6 +124,20 @@ mod tests {
         assert!(means(0, 59));
         assert!(!means(0, 60), "its lifetime is over");
         assert!(!means(1, 59), "another device was told nothing");
+    }
+
+    #[test]
+    fn a_name_over_one_ip_is_not_bound_to_addresses_of_the_other() {
+        let names = vec!["a.example".into(), "a.example".into()];
+        let only = vec![(NameNo(1), crate::IpVersion::V4)];
+        let policy = Policy { names, only, ..Policy::default() };
+        let mut bindings = Bindings::default();
+        let mut learn = |ip: &str| {
+            let until = Timestamp::from_secs(60);
+            bindings.learn(&policy, MemberNo(0), "a.example", ip.parse().unwrap(), until)
+        };
+        assert_eq!(learn("2001:db8::7"), [NameNo(0)]);
+        assert_eq!(learn("203.0.113.7"), [NameNo(0), NameNo(1)]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) use bindings::matches as name_fits;
 pub use decide::{Decision, Judge, Refusal, Side};
 pub use packet::Packet;
 
-use crate::document::{Carrier, EntryId, Opens, Ports};
+use crate::document::{Carrier, EntryId, IpVersion, Opens, Ports};
 
 /// A device of the policy, by its place in [`Policy::members`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -129,6 +129,9 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// DNS names that rules speak of; `*.example.com` stands for every name below.
     pub names: Vec<Text>,
+    /// Names that stand for addresses of one IP version only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<(NameNo, IpVersion)>,
     /// Where rules come from.
     pub entries: Vec<Origin>,
     /// The networks of the site, for [`Reach`] and nothing else.
@@ -140,6 +143,13 @@ impl Policy {
     #[must_use]
     pub fn member(&self, no: MemberNo) -> Option<&Member> {
         self.members.get(no.0 as usize)
+    }
+
+    /// Whether an address may be what a name means.
+    #[must_use]
+    pub fn may_mean(&self, no: NameNo, ip: IpAddr) -> bool {
+        let only = self.only.iter().find(|(held, _)| *held == no);
+        only.is_none_or(|(_, version)| *version == IpVersion::of(ip))
     }
 
     /// The entry behind a rule.
