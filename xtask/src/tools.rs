@@ -15,6 +15,8 @@ const PEERS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("tcpreplay", "tcpreplay"),
     ("zstd", "zstd"),
+    ("nft", "nftables"),
+    ("conntrack", "conntrack"),
 ];
 
 /// Programs that only evaluations measure against, and the Debian packages that bring them.

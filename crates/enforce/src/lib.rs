@@ -1,0 +1,37 @@
+//! Enforcement: a policy in, what the kernel must hold out, and the kernel made to hold it.
+//!
+//! [`Compiler`] turns a policy into a [`Ruleset`]: a fixed skeleton of chains, and sets that alone
+//! depend on the policy, never a rule for an entry.
+//!
+//! ```
+//! use cordon_contract::{Bindings, Policy};
+//! use cordon_enforce::{Compiler, Options};
+//! use cordon_model::Timestamp;
+//!
+//! let policy = Policy::default();
+//! let ruleset = Compiler::new(&policy)?.ruleset(
+//!     &Bindings::default(),
+//!     &Options::default(),
+//!     Timestamp::from_secs(0),
+//! )?;
+//! assert!(!ruleset.chains.is_empty());
+//! # Ok::<(), cordon_enforce::CompileError>(())
+//! ```
+//!
+//! This crate must not know: contracts as documents, how a policy is resolved, who may change it,
+//! HTTP, the store.
+
+mod boxes;
+mod compile;
+mod layout;
+mod local;
+mod reference;
+mod ruleset;
+mod simulate;
+mod skeleton;
+
+pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
+pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
+pub use reference::{Reference, Seen};
+pub use ruleset::{Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value};
+pub use simulate::{Outcome, Simulator};

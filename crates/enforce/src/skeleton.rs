@@ -1,0 +1,325 @@
+//! The chains: the order in which a packet is looked at. They are the same for every policy.
+//!
+//! Lifelines, misused addresses, what is switched off, what a link needs to work at all, the other
+//! positions of the switch, conversations that were allowed to begin, contracts. The switch comes
+//! before connection tracking, so that it also stops what is under way; nothing that allows comes
+//! before the look for misused addresses but the lifelines.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::layout::{ChainName, Class, Family, SetName, Who};
+use crate::ruleset::{Chain, Field, Hook, Match, Rule, Then, Value};
+
+/// Copies to the log a second, from one address and for one reason: enough to see what somebody
+/// does, too few to drown what others do.
+const LOGS_PER_SECOND: u32 = 5;
+
+/// All chains; with `host` also those for what the machine itself sends and receives.
+#[must_use]
+pub fn chains(host: bool) -> Vec<Chain> {
+    let mut chains = vec![
+        plain(ChainName::Spoof, spoof()),
+        plain(ChainName::SpoofLinked, spoof_linked()),
+        plain(ChainName::Off, off()),
+        plain(ChainName::Housekeeping, housekeeping()),
+        plain(ChainName::Limits, limits()),
+        plain(ChainName::LocalFrom, reach(Field::To4, Field::To6, true)),
+        plain(ChainName::LocalTo, reach(Field::From4, Field::From6, true)),
+        plain(ChainName::InternetFrom, reach(Field::To4, Field::To6, false)),
+        plain(ChainName::InternetTo, reach(Field::From4, Field::From6, false)),
+    ];
+    for who in Who::ALL {
+        chains.push(plain(ChainName::Enforce(who), enforce(who)));
+        chains.push(plain(ChainName::Warn(who), warn(who)));
+    }
+    chains.extend(DROPS.map(|(name, meters, prefix)| plain(name, dropped(meters, prefix))));
+    chains.push(Chain { name: ChainName::Forward, hook: Some(Hook::Forward), rules: forward() });
+    if host {
+        chains.push(Chain { name: ChainName::Input, hook: Some(Hook::Input), rules: input() });
+        chains.push(Chain { name: ChainName::Output, hook: Some(Hook::Output), rules: output() });
+    }
+    chains
+}
+
+fn forward() -> Vec<Rule> {
+    let mut rules = vec![
+        rule([Match::In(vec![Field::InLink], SetName::LifeLink)], Then::Accept),
+        rule([Match::In(vec![Field::OutLink], SetName::LifeLink)], Then::Accept),
+    ];
+    for family in Family::ALL {
+        let there = vec![family.to(), Field::Proto, Field::ToPort];
+        let back = vec![family.from(), Field::Proto, Field::FromPort];
+        let set = SetName::LifeAt(family);
+        rules.push(rule([Match::In(there, set)], Then::Accept));
+        rules.push(rule([Match::In(back, set), Match::Established], Then::Accept));
+    }
+    rules.extend([
+        rule([], Then::Jump(ChainName::Spoof)),
+        rule([], Then::Jump(ChainName::Off)),
+        rule([], Then::Jump(ChainName::Housekeeping)),
+        rule([], Then::Jump(ChainName::Limits)),
+        rule([Match::Established], Then::Accept),
+    ]);
+    rules.extend(MAPS.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
+    rules
+}
+
+/// What is for this machine: it is no neighbour of anybody, so the switch only knows "off".
+fn input() -> Vec<Rule> {
+    let mut rules = vec![
+        rule([Match::Is(Field::InLink, Value::Link("lo".into()))], Then::Accept),
+        rule([Match::In(vec![Field::InLink], SetName::LifeLink)], Then::Accept),
+        rule([Match::In(vec![Field::Proto, Field::ToPort], SetName::LifeHere)], Then::Accept),
+        rule([], Then::Jump(ChainName::Spoof)),
+        rule([], Then::Jump(ChainName::Off)),
+        rule([], Then::Jump(ChainName::Housekeeping)),
+        // A lease is renewed by a datagram to the server's own address (RFC 2131, RFC 8415).
+        rule(udp(68, 67), Then::Accept),
+        rule(udp(546, 547), Then::Accept),
+        rule([Match::Established], Then::Accept),
+    ];
+    let senders = MAPS.into_iter().filter(|(who, _)| *who != Who::To);
+    rules.extend(senders.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
+    rules
+}
+
+fn output() -> Vec<Rule> {
+    let back = vec![Field::Proto, Field::FromPort];
+    let mut rules = vec![
+        rule([Match::Is(Field::OutLink, Value::Link("lo".into()))], Then::Accept),
+        rule([Match::In(vec![Field::OutLink], SetName::LifeLink)], Then::Accept),
+        rule([Match::In(back, SetName::LifeHere), Match::Established], Then::Accept),
+    ];
+    for family in Family::ALL {
+        let off = Match::In(vec![family.to()], SetName::Off(family));
+        rules.push(rule([off], Then::Goto(ChainName::DropSwitchedTo)));
+    }
+    rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
+    rules.push(rule(udp(67, 68), Then::Accept));
+    rules.push(rule(udp(547, 546), Then::Accept));
+    rules.push(rule([Match::Established], Then::Accept));
+    rules.extend(Family::ALL.map(|family| map(Who::To, family, SetName::Stage(Who::To, family))));
+    rules
+}
+
+fn spoof() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for family in Family::ALL {
+        let fields = vec![Field::InLink, Field::Mac, family.from()];
+        rules.push(rule([Match::In(fields, SetName::Bound(family))], Then::Return));
+    }
+    for family in Family::ALL {
+        let near = Match::In(vec![family.from()], SetName::Near(family));
+        rules.push(rule([near], Then::Goto(ChainName::DropSpoofed)));
+    }
+    let linked = Match::In(vec![Field::Mac], SetName::Macs);
+    rules.push(rule([linked], Then::Goto(ChainName::SpoofLinked)));
+    rules
+}
+
+/// Addresses that every interface may use besides its own: none yet, and link-local; also as IPv6
+/// writes those of IPv4 (RFC 4291, section 2.5.5.2, and RFC 6052).
+const OF_THE_LINK: [(Family, IpAddr, u8); 8] = [
+    (Family::V4, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8),
+    (Family::V4, IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16),
+    (Family::V6, IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
+    (Family::V6, IpAddr::V6(Ipv6Addr::UNSPECIFIED), 128),
+    (Family::V6, IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0)), 104),
+    (Family::V6, IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0xa9fe, 0)), 112),
+    (Family::V6, IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0)), 104),
+    (Family::V6, IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0xa9fe, 0)), 112),
+];
+
+fn spoof_linked() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for family in Family::ALL {
+        let far = Match::In(vec![family.from()], SetName::Far(family));
+        rules.push(rule([far], Then::Goto(ChainName::DropSpoofed)));
+    }
+    for (family, first, length) in OF_THE_LINK {
+        let net = Match::Net(family.from(), first, length);
+        let own = Match::In(vec![Field::InLink, Field::Mac], SetName::Linked);
+        rules.push(rule([net, own], Then::Return));
+    }
+    rules.push(rule([], Then::Goto(ChainName::DropSpoofed)));
+    rules
+}
+
+fn off() -> Vec<Rule> {
+    let mac = Match::In(vec![Field::Mac], SetName::OffMac);
+    let mut rules = vec![rule([mac], Then::Goto(ChainName::DropSwitchedFrom))];
+    for family in Family::ALL {
+        let set = SetName::Off(family);
+        let from = Match::In(vec![family.from()], set);
+        let to = Match::In(vec![family.to()], set);
+        rules.push(rule([from], Then::Goto(ChainName::DropSwitchedFrom)));
+        rules.push(rule([to], Then::Goto(ChainName::DropSwitchedTo)));
+    }
+    rules
+}
+
+/// Neighbour discovery (RFC 4861) and group membership (RFC 3810) within a link, and the question
+/// for an address (RFC 2131, RFC 8415). Not what a router or a server says: that a member pretends
+/// to be one is what contracts are for.
+fn housekeeping() -> Vec<Rule> {
+    let types = |types: &[u8]| {
+        Match::OneOf(Field::Type6, types.iter().map(|number| Value::Type(*number)).collect())
+    };
+    let all_dhcp = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+    let near = IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
+    let groups = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0));
+    let broadcast = Match::Is(Field::To4, Value::V4(Ipv4Addr::BROADCAST));
+    let servers = Match::Is(Field::To6, Value::V6(all_dhcp));
+    let listeners = [
+        Match::Net(Field::From6, near, 10),
+        Match::Net(Field::To6, groups, 16),
+        types(&[131, 132, 143]),
+    ];
+    vec![
+        rule([Match::NeverForwarded, types(&[133, 135, 136])], Then::Accept),
+        rule(listeners, Then::Accept),
+        rule([vec![broadcast], udp(68, 67)].concat(), Then::Accept),
+        rule([vec![servers], udp(546, 547)].concat(), Then::Accept),
+    ]
+}
+
+/// By which maps members are found.
+const MAPS: [(Who, Family); 5] = [
+    (Who::Mac, Family::V4),
+    (Who::From, Family::V4),
+    (Who::From, Family::V6),
+    (Who::To, Family::V4),
+    (Who::To, Family::V6),
+];
+
+fn limits() -> Vec<Rule> {
+    MAPS.map(|(who, family)| map(who, family, SetName::Reach(who, family))).into()
+}
+
+fn reach(field4: Field, field6: Field, local: bool) -> Vec<Rule> {
+    let to = match field4 {
+        Field::To4 => ChainName::DropSwitchedFrom,
+        _ => ChainName::DropSwitchedTo,
+    };
+    [(field4, Family::V4), (field6, Family::V6)]
+        .map(|(field, family)| {
+            let set = SetName::Local(family);
+            let outside =
+                if local { Match::NotIn(field, set) } else { Match::In(vec![field], set) };
+            rule([outside], Then::Goto(to))
+        })
+        .into()
+}
+
+fn allowed(who: Who) -> impl Iterator<Item = Rule> {
+    Class::ALL.into_iter().flat_map(move |class| {
+        Family::ALL.into_iter().map(move |family| {
+            let set = SetName::Allow(who, class, family);
+            rule([Match::In(set.fields(), set)], Then::Return)
+        })
+    })
+}
+
+fn enforce(who: Who) -> Vec<Rule> {
+    let to = match who {
+        Who::Mac | Who::From => ChainName::DropOutsideFrom,
+        Who::To => ChainName::DropOutsideTo,
+    };
+    allowed(who).chain([rule([], Then::Goto(to))]).collect()
+}
+
+fn warn(who: Who) -> Vec<Rule> {
+    let (meters, prefix) = match who {
+        Who::Mac => (["cd_m_warn_mac4", "cd_m_warn_mac6"], "cordon warn from outside"),
+        Who::From => (["cd_m_warn_from4", "cd_m_warn_from6"], "cordon warn from outside"),
+        Who::To => (["cd_m_warn_to4", "cd_m_warn_to6"], "cordon warn to outside"),
+    };
+    allowed(who).chain(logged(meters, prefix)).collect()
+}
+
+/// Chains that log and drop, with their meters and what the log says.
+const DROPS: [(ChainName, [&str; 2], &str); 5] = [
+    (ChainName::DropSpoofed, ["cd_m_spoofed4", "cd_m_spoofed6"], "cordon drop from spoofed"),
+    (
+        ChainName::DropSwitchedFrom,
+        ["cd_m_off_from4", "cd_m_off_from6"],
+        "cordon drop from switched",
+    ),
+    (ChainName::DropSwitchedTo, ["cd_m_off_to4", "cd_m_off_to6"], "cordon drop to switched"),
+    (ChainName::DropOutsideFrom, ["cd_m_from4", "cd_m_from6"], "cordon drop from outside"),
+    (ChainName::DropOutsideTo, ["cd_m_to4", "cd_m_to6"], "cordon drop to outside"),
+];
+
+fn dropped(meters: [&'static str; 2], prefix: &'static str) -> Vec<Rule> {
+    logged(meters, prefix).into_iter().chain([rule([], Then::Drop)]).collect()
+}
+
+fn logged([v4, v6]: [&'static str; 2], prefix: &'static str) -> [Rule; 2] {
+    [(v4, Field::From4), (v6, Field::From6)].map(|(meter, field)| {
+        rule([Match::Scarce(meter, field, LOGS_PER_SECOND)], Then::Log(prefix))
+    })
+}
+
+fn udp(from: u16, to: u16) -> Vec<Match> {
+    vec![
+        Match::Is(Field::UdpFromPort, Value::Port(from)),
+        Match::Is(Field::UdpToPort, Value::Port(to)),
+    ]
+}
+
+fn map(who: Who, family: Family, set: SetName) -> Rule {
+    rule([], Then::Map(vec![who.field(family)], set))
+}
+
+fn rule(matches: impl Into<Vec<Match>>, then: Then) -> Rule {
+    Rule { matches: matches.into(), then }
+}
+
+fn plain(name: ChainName, rules: Vec<Rule>) -> Chain {
+    Chain { name, hook: None, rules }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CVE-2025-52889 and CVE-2025-52890 came from lists of what is allowed before the look for
+    /// misused addresses, and quarantine behind connection tracking stops nothing under way.
+    #[test]
+    fn misused_addresses_and_the_switch_come_before_everything_that_allows() {
+        let chains = chains(true);
+        for hook in [Hook::Forward, Hook::Input] {
+            let chain = chains.iter().find(|chain| chain.hook == Some(hook)).unwrap();
+            let place = |then: &Then| chain.rules.iter().position(|rule| rule.then == *then);
+            let established =
+                chain.rules.iter().position(|rule| rule.matches == [Match::Established]).unwrap();
+            let spoof = place(&Then::Jump(ChainName::Spoof)).unwrap();
+            let off = place(&Then::Jump(ChainName::Off)).unwrap();
+            assert!(spoof < off && off < established);
+            for rule in &chain.rules[..spoof] {
+                let lifeline = rule.matches.iter().any(|condition| {
+                    matches!(
+                        condition,
+                        Match::In(_, SetName::LifeLink | SetName::LifeHere | SetName::LifeAt(_))
+                    )
+                });
+                let own = matches!(&rule.matches[..], [Match::Is(Field::InLink, _)]);
+                assert!(lifeline || own, "{rule:?} lets packets pass unseen");
+            }
+        }
+    }
+
+    #[test]
+    fn every_chain_that_is_jumped_to_is_there_and_before_it() {
+        let chains = chains(true);
+        for (place, chain) in chains.iter().enumerate() {
+            for rule in &chain.rules {
+                if let Then::Jump(to) | Then::Goto(to) = rule.then {
+                    assert!(chains.iter().any(|chain| chain.name == to), "{to:?}");
+                    assert!(!chains[place..].is_empty());
+                }
+            }
+        }
+        assert_eq!(chains.len(), ChainName::ALL.len());
+    }
+}

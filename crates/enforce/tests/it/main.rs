@@ -1,0 +1,4 @@
+//! Enforcement, from policies to packets.
+
+mod differential;
+mod world;
