@@ -23,14 +23,22 @@
 
 mod boxes;
 mod compile;
+mod drift;
+mod driver;
+mod enforcer;
 mod layout;
 mod local;
+mod nft_json;
+mod process;
 mod reference;
 mod ruleset;
 mod simulate;
 mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
+pub use drift::Drift;
+pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
+pub use enforcer::{Done, Enforcer};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
 pub use reference::{Reference, Seen};
 pub use ruleset::{Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value};

@@ -156,7 +156,8 @@ fn value(value: &Value) -> Json {
 }
 
 fn condition(condition: &Match) -> Json {
-    let equal = |left: Json, right: Json| json!({"match": {"op": "==", "left": left, "right": right}});
+    let equal =
+        |left: Json, right: Json| json!({"match": {"op": "==", "left": left, "right": right}});
     match condition {
         Match::In(fields, set) => equal(key(fields), json!(format!("@{set}"))),
         Match::NotIn(only, set) => {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cordon_contract::{Decision, Refusal};
 use cordon_enforce::{Compiler, Hook, Options, Outcome, Reference, Simulator};
-use cordon_model::Timestamp;
 
 use crate::world::{Dice, World};
 
@@ -82,7 +81,7 @@ fn the_rule_set_does_what_the_policy_means() {
 fn what_belongs_to_members_alone_is_what_belongs_to_all() {
     let world = World::new(7);
     let compiler = Compiler::new(&world.policy).unwrap();
-    let at: Timestamp = world.at;
+    let at = world.at;
     let all = compiler.ruleset(&world.bindings, &Options::default(), at).unwrap();
     let mut sum = 0;
     for no in (0..).map(cordon_contract::MemberNo).take(world.policy.members.len()) {

@@ -1,4 +1,6 @@
 //! Enforcement, from policies to packets.
 
+mod conformance;
 mod differential;
+mod namespace;
 mod world;
