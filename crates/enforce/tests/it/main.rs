@@ -2,5 +2,7 @@
 
 mod conformance;
 mod differential;
+mod kernel;
+mod lab;
 mod namespace;
 mod world;
