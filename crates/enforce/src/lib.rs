@@ -23,6 +23,7 @@
 
 mod boxes;
 mod compile;
+mod cut;
 mod drift;
 mod driver;
 mod enforcer;
@@ -36,6 +37,7 @@ mod simulate;
 mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
+pub use cut::{Tracked, cut};
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};

@@ -6,6 +6,7 @@
 //! changes at one moment. Tables of others are never touched.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cordon_model::Timestamp;
@@ -32,8 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "cd_";
 
 /// nftables of the network namespace in which this process is.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Nft;
+#[derive(Default, Debug)]
+pub struct Nft {
+    /// The table that had the hooks when we last looked; a guess that saves the question.
+    active: Mutex<Option<&'static str>>,
+}
 
 impl Driver for Nft {
     fn name(&self) -> &'static str {
@@ -50,14 +54,16 @@ impl Driver for Nft {
         match change {
             Change::Load(ruleset) => self.load(ruleset, at),
             Change::Amend { remove, add } => {
-                let active = self.active_by_name()?.ok_or(DriverError::Unloaded)?;
-                let mut commands = Vec::new();
-                push(&mut commands, "add", active, &ending(remove), at);
-                push(&mut commands, "delete", active, remove, at);
-                push(&mut commands, "add", active, add, at);
-                transaction(&commands)
+                let guess = *self.guess();
+                if guess.is_some_and(|active| amend(active, remove, add, at).is_ok()) {
+                    return Ok(());
+                }
+                // The guess was wrong, or the change is: the second answer is to be believed.
+                let active = self.tables()?.active.ok_or(DriverError::Unloaded)?;
+                amend(active, remove, add, at)
             }
             Change::Unload => {
+                *self.guess() = None;
                 let commands: Vec<_> = self.tables()?.present.into_iter().map(delete).collect();
                 transaction(&commands)
             }
@@ -77,11 +83,11 @@ impl Nft {
     /// # Errors
     ///
     /// Why not.
-    pub fn check(self) -> Result<(), DriverError> {
+    pub fn check(&self) -> Result<(), DriverError> {
         nft(&["-j", "list", "tables"], Vec::new()).map(drop)
     }
 
-    fn load(self, ruleset: &Ruleset, at: Timestamp) -> Result<(), DriverError> {
+    fn load(&self, ruleset: &Ruleset, at: Timestamp) -> Result<(), DriverError> {
         let tables = self.tables()?;
         let [first, second] = NAMES;
         let new = if tables.active == Some(first) { second } else { first };
@@ -110,6 +116,9 @@ impl Nft {
             for (set, elements) in &ruleset.elements {
                 for piece in elements.chunks(PIECE) {
                     let piece: Vec<_> = piece.iter().filter(|element| element.holds(at)).collect();
+                    if piece.is_empty() {
+                        continue;
+                    }
                     let add = json!({ "add": nft_json::elements(new, *set, &piece, at) });
                     transaction(&[add]).inspect_err(|_| discard(new))?;
                 }
@@ -124,12 +133,14 @@ impl Nft {
             if !small {
                 discard(new)
             }
-        })
+        })?;
+        *self.guess() = Some(new);
+        Ok(())
     }
 
     /// Which tables of ours there are, without their elements.
-    fn tables(self) -> Result<Tables, DriverError> {
-        let listed = self.table_names()?;
+    fn tables(&self) -> Result<Tables, DriverError> {
+        let listed = Self::table_names()?;
         let mut tables = Tables { present: Vec::new(), active: None };
         for name in NAMES {
             if !listed.iter().any(|listed| listed == name) {
@@ -152,26 +163,29 @@ impl Nft {
             }
             tables.present.push(name);
         }
+        *self.guess() = tables.active;
         Ok(tables)
     }
 
-    /// The active table where only one is there, which one short answer tells.
-    fn active_by_name(self) -> Result<Option<&'static str>, DriverError> {
-        let listed = self.table_names()?;
-        let mut present = NAMES.into_iter().filter(|name| listed.iter().any(|one| one == name));
-        match (present.next(), present.next()) {
-            (Some(_), Some(_)) => Ok(self.tables()?.active),
-            (one, _) => Ok(one),
-        }
+    fn guess(&self) -> MutexGuard<'_, Option<&'static str>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn table_names(self) -> Result<Vec<String>, DriverError> {
+    fn table_names() -> Result<Vec<String>, DriverError> {
         let said = nft(&["-j", "list", "tables", nft_json::FAMILY], Vec::new())?;
         let json: Json = serde_json::from_slice(&said.out).map_err(unreadable)?;
         let objects = json.get("nftables").and_then(Json::as_array);
         let name = |object: &Json| Some(object.get("table")?.get("name")?.as_str()?.to_owned());
         Ok(objects.into_iter().flatten().filter_map(name).collect())
     }
+}
+
+fn amend(table: &str, remove: &Elements, add: &Elements, at: Timestamp) -> Result<(), DriverError> {
+    let mut commands = Vec::new();
+    push(&mut commands, "add", table, &ending(remove), at);
+    push(&mut commands, "delete", table, remove, at);
+    push(&mut commands, "add", table, add, at);
+    transaction(&commands)
 }
 
 /// Those that may have ended by themselves just now. They are added before they are deleted,

@@ -153,6 +153,6 @@ fn the_memory_driver_conforms() {
 #[test]
 fn the_nftables_driver_conforms() {
     if namespace::entered("conformance::the_nftables_driver_conforms") {
-        everything(|| Box::new(Nft));
+        everything(|| Box::new(Nft::default()));
     }
 }

@@ -46,7 +46,7 @@ fn the_kernel_does_what_the_policy_means() {
         let without = send(&seen);
         let options = Options { lifelines: world.lifelines.clone(), ..Options::default() };
         let compiler = Compiler::new(&world.policy).unwrap();
-        let mut enforcer = Enforcer::new(Nft);
+        let mut enforcer = Enforcer::new(Nft::default());
         enforcer.set(compiler.ruleset(&world.bindings, &options, at).unwrap(), at).unwrap();
         let with = send(&seen);
         enforcer.unload(at).unwrap();
@@ -61,7 +61,7 @@ fn the_kernel_does_what_the_policy_means() {
     }
     println!("{judged} packets through the kernel, {passed} passed, no disagreement");
     assert!(passed * 10 > judged && passed * 10 < judged * 9, "{passed} of {judged}");
-    assert_eq!(Nft.read(World::new(1).at).unwrap(), None);
+    assert_eq!(Nft::default().read(World::new(1).at).unwrap(), None);
     assert!(sh("nft list tables").contains("inet probe"), "somebody else's table is gone");
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cordon_capture::{LiveOptions, LiveSource, Next};
 use cordon_contract::{Carrier, Packet};
-use cordon_model::Mac;
+use cordon_model::{Mac, Timestamp};
+use tempfile::TempDir;
 
 pub const LINKS: [&str; 4] = ["lan0", "lan1", "wan0", "mgmt0"];
 
@@ -70,6 +71,38 @@ pub fn put(link: &str, frames: &[(usize, Packet)]) {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frames.pcap");
+    std::fs::write(&path, capture(link, frames)).unwrap();
+    sh(&format!("tcpreplay -q --pps 8000 -i {link}p {} >/dev/null 2>&1", path.display()));
+}
+
+/// Puts one frame into the cable of a link a thousand times a second, until killed.
+pub struct Stream(Child, TempDir);
+
+impl Stream {
+    pub fn start(link: &str, packet: &Packet) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("frame.pcap");
+        std::fs::write(&path, capture(link, &[(0, *packet)])).unwrap();
+        let child = Command::new("tcpreplay")
+            .args(["-q", "--pps", "1000", "--loop", "100000", "-i", &format!("{link}p")])
+            .arg(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Stream(child, folder)
+    }
+
+    /// Stops it; it must still have been at it.
+    pub fn stop(mut self) {
+        assert_eq!(self.0.try_wait().unwrap(), None, "the stream ended by itself");
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        assert!(self.1.path().exists());
+    }
+}
+
+fn capture(link: &str, frames: &[(usize, Packet)]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
         file.extend(word.to_le_bytes());
@@ -81,8 +114,7 @@ pub fn put(link: &str, frames: &[(usize, Packet)]) {
         }
         file.extend(frame);
     }
-    std::fs::write(&path, file).unwrap();
-    sh(&format!("tcpreplay -q --pps 8000 -i {link}p {} >/dev/null 2>&1", path.display()));
+    file
 }
 
 /// Listens at the far ends of some links.
@@ -101,32 +133,48 @@ impl Ears {
         let mut numbers = BTreeSet::new();
         let mut last = Instant::now();
         while last.elapsed() < Duration::from_millis(300) {
-            for source in &mut self.0 {
-                let Next::Packets(mut batch) =
-                    source.next_batch(Duration::from_millis(20)).unwrap()
-                else {
-                    continue;
-                };
-                while let Some(packet) = batch.next() {
-                    // The cable shows what we put in as well.
-                    if packet.data[..2] != NEIGHBOUR {
-                        continue;
-                    }
-                    let found = packet.data.windows(MAGIC.len()).position(|part| part == MAGIC);
-                    let Some(place) = found else { continue };
-                    // An error of the router's quotes a frame, further behind.
-                    if place > if packet.data[12] == 0x08 { 54 } else { 74 } {
-                        continue;
-                    }
-                    let digits = &packet.data[place + MAGIC.len()..][..8];
-                    let number = u64::from_be_bytes(digits.try_into().unwrap());
-                    if numbers.insert(number as usize) {
-                        last = Instant::now();
-                    }
+            for (number, _) in self.batch() {
+                if numbers.insert(number) {
+                    last = Instant::now();
                 }
             }
         }
         numbers
+    }
+
+    /// When our frames came, those that came until now.
+    pub fn times(&mut self) -> Vec<Timestamp> {
+        let mut times = Vec::new();
+        for _ in 0..40 {
+            times.extend(self.batch().into_iter().map(|(_, time)| time));
+        }
+        times
+    }
+
+    fn batch(&mut self) -> Vec<(usize, Timestamp)> {
+        let mut heard = Vec::new();
+        for source in &mut self.0 {
+            let Next::Packets(mut batch) = source.next_batch(Duration::from_millis(20)).unwrap()
+            else {
+                continue;
+            };
+            while let Some(packet) = batch.next() {
+                // The cable shows what we put in as well.
+                if packet.data[..2] != NEIGHBOUR {
+                    continue;
+                }
+                let found = packet.data.windows(MAGIC.len()).position(|part| part == MAGIC);
+                let Some(place) = found else { continue };
+                // An error of the router's quotes a frame, further behind.
+                if place > if packet.data[12] == 0x08 { 54 } else { 74 } {
+                    continue;
+                }
+                let digits = &packet.data[place + MAGIC.len()..][..8];
+                let number = u64::from_be_bytes(digits.try_into().unwrap());
+                heard.push((number as usize, packet.at));
+            }
+        }
+        heard
     }
 }
 

@@ -1,6 +1,7 @@
 //! Enforcement, from policies to packets.
 
 mod conformance;
+mod containment;
 mod differential;
 mod kernel;
 mod lab;
