@@ -144,7 +144,7 @@ impl<'a> Compiler<'a> {
                 return Err(CompileError::TooManyElements { set: *set, len: of_set.len() });
             }
         }
-        let chains = skeleton::chains(options.host);
+        let chains = skeleton::chains(options);
         Ok(Ruleset { chains, elements, log_group: options.log_group })
     }
 
@@ -308,23 +308,20 @@ fn add_identity(known: &Known, elements: &mut Elements) {
 
 fn add_reach(known: &Known, reach: Reach, elements: &mut Elements) {
     for (who, value) in known.members() {
-        let key = Key::one([value.clone()]);
-        let (local, internet) = match who {
-            Who::To => (ChainName::LocalTo, ChainName::InternetTo),
-            Who::Mac | Who::From => (ChainName::LocalFrom, ChainName::InternetFrom),
+        let (local, internet, off) = match who {
+            Who::To => (ChainName::LocalTo, ChainName::InternetTo, ChainName::DropSwitchedTo),
+            Who::Mac | Who::From => {
+                (ChainName::LocalFrom, ChainName::InternetFrom, ChainName::DropSwitchedFrom)
+            }
         };
-        let limited = |chain| {
-            let element = Element { to: Some(chain), ..Element::new(key.clone()) };
-            (SetName::Reach(who, map_family(&value)), element)
+        let chain = match reach {
+            Reach::Normal => return,
+            Reach::LocalOnly => local,
+            Reach::InternetOnly => internet,
+            Reach::Off => off,
         };
-        let (set, element) = match (reach, who) {
-            (Reach::Normal, _) => continue,
-            (Reach::LocalOnly, _) => limited(local),
-            (Reach::InternetOnly, _) => limited(internet),
-            (Reach::Off, Who::Mac) => (SetName::OffMac, Element::new(key)),
-            (Reach::Off, _) => (SetName::Off(map_family(&value)), Element::new(key)),
-        };
-        put(elements, set, element);
+        let set = SetName::Reach(who, map_family(&value));
+        put(elements, set, Element { to: Some(chain), ..Element::new(Key::one([value])) });
     }
 }
 

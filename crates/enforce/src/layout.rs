@@ -140,13 +140,9 @@ pub enum SetName {
     Near(Family),
     /// Addresses of members behind a router.
     Far(Family),
-    /// Link-layer addresses of members that are switched off.
-    OffMac,
-    /// Addresses of members that are switched off.
-    Off(Family),
     /// Addresses that are no part of the Internet.
     Local(Family),
-    /// Members whose switch is at local or Internet only, to the chain that says so.
+    /// Members whose switch is not at normal, to the chain that says what remains.
     Reach(Who, Family),
     /// Members whose contract is enforced or warns, to the chain that judges.
     Stage(Who, Family),
@@ -165,7 +161,6 @@ impl SetName {
                 SetName::Bound(family),
                 SetName::Near(family),
                 SetName::Far(family),
-                SetName::Off(family),
                 SetName::Local(family),
             ]
         });
@@ -181,7 +176,7 @@ impl SetName {
                 Family::ALL.into_iter().map(move |family| SetName::Allow(who, class, family))
             })
         });
-        plain.into_iter().chain([SetName::OffMac]).chain(of_family).chain(members).chain(allow)
+        plain.into_iter().chain(of_family).chain(members).chain(allow)
     }
 
     /// The set with this name in the kernel.
@@ -199,10 +194,8 @@ impl SetName {
             SetName::LifeAt(family) => vec![family.to(), Field::Proto, Field::ToPort],
             SetName::Bound(family) => vec![Field::InLink, Field::Mac, family.from()],
             SetName::Linked => vec![Field::InLink, Field::Mac],
-            SetName::Macs | SetName::OffMac => vec![Field::Mac],
-            SetName::Near(family) | SetName::Far(family) | SetName::Off(family) => {
-                vec![family.from()]
-            }
+            SetName::Macs => vec![Field::Mac],
+            SetName::Near(family) | SetName::Far(family) => vec![family.from()],
             SetName::Local(family) => vec![family.to()],
             SetName::Reach(who, family) | SetName::Stage(who, family) => vec![who.field(family)],
             SetName::Allow(who, class, family) => {
@@ -254,8 +247,6 @@ impl fmt::Display for SetName {
             SetName::Macs => f.write_str("cd_macs"),
             SetName::Near(family) => write!(f, "cd_near{}", family.digit()),
             SetName::Far(family) => write!(f, "cd_far{}", family.digit()),
-            SetName::OffMac => f.write_str("cd_off_mac"),
-            SetName::Off(family) => write!(f, "cd_off{}", family.digit()),
             SetName::Local(family) => write!(f, "cd_local{}", family.digit()),
             SetName::Reach(Who::Mac, _) => f.write_str("cd_reach_mac"),
             SetName::Stage(Who::Mac, _) => f.write_str("cd_stage_mac"),
@@ -281,12 +272,8 @@ pub enum ChainName {
     Spoof,
     /// The same, for who sends from a member's link-layer address.
     SpoofLinked,
-    /// Whether either end is switched off.
-    Off,
     /// What a link needs to work at all.
     Housekeeping,
-    /// Whether both switches let the packet through.
-    Limits,
     /// Only local addresses, by the sender.
     LocalFrom,
     /// Only local addresses, by the receiver.
@@ -313,15 +300,13 @@ pub enum ChainName {
 
 impl ChainName {
     /// Every chain.
-    pub const ALL: [ChainName; 23] = [
+    pub const ALL: [ChainName; 21] = [
         ChainName::Forward,
         ChainName::Input,
         ChainName::Output,
         ChainName::Spoof,
         ChainName::SpoofLinked,
-        ChainName::Off,
         ChainName::Housekeeping,
-        ChainName::Limits,
         ChainName::LocalFrom,
         ChainName::LocalTo,
         ChainName::InternetFrom,
@@ -348,9 +333,7 @@ impl ChainName {
             ChainName::Output => "cd_output",
             ChainName::Spoof => "cd_spoof",
             ChainName::SpoofLinked => "cd_spoof_linked",
-            ChainName::Off => "cd_off",
             ChainName::Housekeeping => "cd_housekeeping",
-            ChainName::Limits => "cd_limits",
             ChainName::LocalFrom => "cd_local_from",
             ChainName::LocalTo => "cd_local_to",
             ChainName::InternetFrom => "cd_internet_from",

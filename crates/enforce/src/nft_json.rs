@@ -169,6 +169,14 @@ fn condition(condition: &Match) -> Json {
             equal(field(*only), json!({ "set": values }))
         }
         Match::Net(only, first, length) => equal(field(*only), network(*first, *length)),
+        Match::Here(only) => {
+            let end = match only {
+                Field::From4 | Field::From6 => "saddr",
+                _ => "daddr",
+            };
+            // Local is 2 (`RTN_LOCAL` in rtnetlink(7)).
+            equal(json!({"fib": {"result": "type", "flags": [end]}}), json!(2))
+        }
         Match::NeverForwarded => {
             equal(json!({"payload": {"protocol": "ip6", "field": "hoplimit"}}), json!(255))
         }

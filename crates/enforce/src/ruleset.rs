@@ -151,6 +151,8 @@ pub enum Match {
     OneOf(Field, Vec<Value>),
     /// A field is in a network, by its first address and its prefix length.
     Net(Field, IpAddr, u8),
+    /// The address in this field, of either family, is one of this machine's own.
+    Here(Field),
     /// The IPv6 hop limit is 255: no router has forwarded it (RFC 4861, section 3.1).
     NeverForwarded,
     /// It belongs to a conversation that was allowed to begin, or is an error about one.

@@ -48,6 +48,7 @@ enum Verdict {
 }
 
 struct Walk<'p> {
+    hook: Hook,
     seen: &'p Seen,
     at: Timestamp,
     logged: Option<&'static str>,
@@ -79,7 +80,7 @@ impl<'a> Simulator<'a> {
     /// What becomes of a packet at a hook at a time; a hook without a chain lets everything pass.
     #[must_use]
     pub fn run(&self, hook: Hook, seen: &Seen, at: Timestamp) -> Outcome {
-        let mut walk = Walk { seen, at, logged: None };
+        let mut walk = Walk { hook, seen, at, logged: None };
         let base = self.chains.values().find(|chain| chain.hook == Some(hook));
         let verdict = base.map_or(Verdict::Back, |chain| self.chain(chain.name, &mut walk, 0));
         let logged = walk.logged.unwrap_or_default();
@@ -149,6 +150,9 @@ impl<'a> Simulator<'a> {
                 };
                 ipnet::IpNet::new(*first, *length).is_ok_and(|net| net.contains(&ip))
             }
+            // What is forwarded is neither from nor for this machine.
+            Match::Here(Field::From4) => walk.hook == Hook::Output,
+            Match::Here(_) => walk.hook == Hook::Input,
             Match::NeverForwarded => walk.seen.fresh && packet.from.is_ipv6(),
             Match::Established => packet.established,
             Match::Scarce(_, field, _) => read(*field, walk.seen).is_some(),

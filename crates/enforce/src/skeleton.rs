@@ -1,12 +1,13 @@
 //! The chains: the order in which a packet is looked at. They are the same for every policy.
 //!
-//! Lifelines, misused addresses, what is switched off, what a link needs to work at all, the other
-//! positions of the switch, conversations that were allowed to begin, contracts. The switch comes
-//! before connection tracking, so that it also stops what is under way; nothing that allows comes
-//! before the look for misused addresses but the lifelines.
+//! Lifelines, misused addresses, the switch, conversations that were allowed to begin, what a link
+//! needs to work at all, contracts. The switch comes before connection tracking, so that it also
+//! stops what is under way; nothing that allows comes before the look for misused addresses but the
+//! lifelines. A packet of a conversation under way meets five sets and no more.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::compile::{Lifeline, Options};
 use crate::layout::{ChainName, Class, Family, SetName, Who};
 use crate::ruleset::{Chain, Field, Hook, Match, Rule, Then, Value};
 
@@ -14,15 +15,14 @@ use crate::ruleset::{Chain, Field, Hook, Match, Rule, Then, Value};
 /// does, too few to drown what others do.
 const LOGS_PER_SECOND: u32 = 5;
 
-/// All chains; with `host` also those for what the machine itself sends and receives.
+/// All chains: those for what the machine itself sends and receives only where that is judged, and
+/// lifelines only where there are some.
 #[must_use]
-pub fn chains(host: bool) -> Vec<Chain> {
+pub fn chains(options: &Options) -> Vec<Chain> {
     let mut chains = vec![
         plain(ChainName::Spoof, spoof()),
         plain(ChainName::SpoofLinked, spoof_linked()),
-        plain(ChainName::Off, off()),
         plain(ChainName::Housekeeping, housekeeping()),
-        plain(ChainName::Limits, limits()),
         plain(ChainName::LocalFrom, reach(Field::To4, Field::To6, true)),
         plain(ChainName::LocalTo, reach(Field::From4, Field::From6, true)),
         plain(ChainName::InternetFrom, reach(Field::To4, Field::To6, false)),
@@ -33,53 +33,59 @@ pub fn chains(host: bool) -> Vec<Chain> {
         chains.push(plain(ChainName::Warn(who), warn(who)));
     }
     chains.extend(DROPS.map(|(name, meters, prefix)| plain(name, dropped(meters, prefix))));
-    chains.push(Chain { name: ChainName::Forward, hook: Some(Hook::Forward), rules: forward() });
-    if host {
+    chains.push(Chain {
+        name: ChainName::Forward,
+        hook: Some(Hook::Forward),
+        rules: forward(&options.lifelines),
+    });
+    if options.host {
         chains.push(Chain { name: ChainName::Input, hook: Some(Hook::Input), rules: input() });
         chains.push(Chain { name: ChainName::Output, hook: Some(Hook::Output), rules: output() });
     }
     chains
 }
 
-fn forward() -> Vec<Rule> {
-    let mut rules = vec![
-        rule([Match::In(vec![Field::InLink], SetName::LifeLink)], Then::Accept),
-        rule([Match::In(vec![Field::OutLink], SetName::LifeLink)], Then::Accept),
-    ];
-    for family in Family::ALL {
-        let there = vec![family.to(), Field::Proto, Field::ToPort];
-        let back = vec![family.from(), Field::Proto, Field::FromPort];
-        let set = SetName::LifeAt(family);
-        rules.push(rule([Match::In(there, set)], Then::Accept));
-        rules.push(rule([Match::In(back, set), Match::Established], Then::Accept));
+fn forward(lifelines: &[Lifeline]) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    if lifelines.iter().any(|lifeline| matches!(lifeline, Lifeline::Link(_))) {
+        for field in [Field::InLink, Field::OutLink] {
+            rules.push(rule([Match::In(vec![field], SetName::LifeLink)], Then::Accept));
+        }
     }
-    rules.extend([
-        rule([], Then::Jump(ChainName::Spoof)),
-        rule([], Then::Jump(ChainName::Off)),
-        rule([], Then::Jump(ChainName::Housekeeping)),
-        rule([], Then::Jump(ChainName::Limits)),
-        rule([Match::Established], Then::Accept),
-    ]);
+    if lifelines.iter().any(|lifeline| matches!(lifeline, Lifeline::At(..))) {
+        for family in Family::ALL {
+            let there = vec![family.to(), Field::Proto, Field::ToPort];
+            let back = vec![family.from(), Field::Proto, Field::FromPort];
+            let set = SetName::LifeAt(family);
+            rules.push(rule([Match::In(there, set)], Then::Accept));
+            rules.push(rule([Match::In(back, set), Match::Established], Then::Accept));
+        }
+    }
+    rules.push(rule([], Then::Jump(ChainName::Spoof)));
+    rules.extend(MAPS.map(|(who, family)| map(who, family, SetName::Reach(who, family))));
+    rules.push(rule([Match::Established], Then::Accept));
+    rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
     rules.extend(MAPS.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
     rules
 }
 
-/// What is for this machine: it is no neighbour of anybody, so the switch only knows "off".
+/// What is for this machine. It stands for both the site and the way to the Internet, so of the
+/// switch only "off" counts here.
 fn input() -> Vec<Rule> {
     let mut rules = vec![
         rule([Match::Is(Field::InLink, Value::Link("lo".into()))], Then::Accept),
         rule([Match::In(vec![Field::InLink], SetName::LifeLink)], Then::Accept),
         rule([Match::In(vec![Field::Proto, Field::ToPort], SetName::LifeHere)], Then::Accept),
         rule([], Then::Jump(ChainName::Spoof)),
-        rule([], Then::Jump(ChainName::Off)),
-        rule([], Then::Jump(ChainName::Housekeeping)),
-        // A lease is renewed by a datagram to the server's own address (RFC 2131, RFC 8415).
-        rule(udp(68, 67), Then::Accept),
-        rule(udp(546, 547), Then::Accept),
-        rule([Match::Established], Then::Accept),
     ];
-    let senders = MAPS.into_iter().filter(|(who, _)| *who != Who::To);
-    rules.extend(senders.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
+    let senders = || MAPS.into_iter().filter(|(who, _)| *who != Who::To);
+    rules.extend(senders().map(|(who, family)| map(who, family, SetName::Reach(who, family))));
+    rules.push(rule([Match::Established], Then::Accept));
+    rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
+    // A lease is renewed by a datagram to the server's own address (RFC 2131, RFC 8415).
+    rules.push(rule(udp(68, 67), Then::Accept));
+    rules.push(rule(udp(546, 547), Then::Accept));
+    rules.extend(senders().map(|(who, family)| map(who, family, SetName::Stage(who, family))));
     rules
 }
 
@@ -90,15 +96,13 @@ fn output() -> Vec<Rule> {
         rule([Match::In(vec![Field::OutLink], SetName::LifeLink)], Then::Accept),
         rule([Match::In(back, SetName::LifeHere), Match::Established], Then::Accept),
     ];
-    for family in Family::ALL {
-        let off = Match::In(vec![family.to()], SetName::Off(family));
-        rules.push(rule([off], Then::Goto(ChainName::DropSwitchedTo)));
-    }
+    let receivers = || Family::ALL.into_iter().map(|family| (Who::To, family));
+    rules.extend(receivers().map(|(who, family)| map(who, family, SetName::Reach(who, family))));
+    rules.push(rule([Match::Established], Then::Accept));
     rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
     rules.push(rule(udp(67, 68), Then::Accept));
     rules.push(rule(udp(547, 546), Then::Accept));
-    rules.push(rule([Match::Established], Then::Accept));
-    rules.extend(Family::ALL.map(|family| map(Who::To, family, SetName::Stage(Who::To, family))));
+    rules.extend(receivers().map(|(who, family)| map(who, family, SetName::Stage(who, family))));
     rules
 }
 
@@ -145,23 +149,14 @@ fn spoof_linked() -> Vec<Rule> {
     rules
 }
 
-fn off() -> Vec<Rule> {
-    let mac = Match::In(vec![Field::Mac], SetName::OffMac);
-    let mut rules = vec![rule([mac], Then::Goto(ChainName::DropSwitchedFrom))];
-    for family in Family::ALL {
-        let set = SetName::Off(family);
-        let from = Match::In(vec![family.from()], set);
-        let to = Match::In(vec![family.to()], set);
-        rules.push(rule([from], Then::Goto(ChainName::DropSwitchedFrom)));
-        rules.push(rule([to], Then::Goto(ChainName::DropSwitchedTo)));
-    }
-    rules
-}
-
 /// Neighbour discovery (RFC 4861) and group membership (RFC 3810) within a link, and the question
 /// for an address (RFC 2131, RFC 8415). Not what a router or a server says: that a member pretends
 /// to be one is what contracts are for.
 fn housekeeping() -> Vec<Rule> {
+    needed().map(|matches| rule(matches, Then::Accept)).into()
+}
+
+fn needed() -> [Vec<Match>; 4] {
     let types = |types: &[u8]| {
         Match::OneOf(Field::Type6, types.iter().map(|number| Value::Type(*number)).collect())
     };
@@ -175,11 +170,11 @@ fn housekeeping() -> Vec<Rule> {
         Match::Net(Field::To6, groups, 16),
         types(&[131, 132, 143]),
     ];
-    vec![
-        rule([Match::NeverForwarded, types(&[133, 135, 136])], Then::Accept),
-        rule(listeners, Then::Accept),
-        rule([vec![broadcast], udp(68, 67)].concat(), Then::Accept),
-        rule([vec![servers], udp(546, 547)].concat(), Then::Accept),
+    [
+        vec![Match::NeverForwarded, types(&[133, 135, 136])],
+        listeners.into(),
+        [vec![broadcast], udp(68, 67)].concat(),
+        [vec![servers], udp(546, 547)].concat(),
     ]
 }
 
@@ -192,23 +187,19 @@ const MAPS: [(Who, Family); 5] = [
     (Who::To, Family::V6),
 ];
 
-fn limits() -> Vec<Rule> {
-    MAPS.map(|(who, family)| map(who, family, SetName::Reach(who, family))).into()
-}
-
 fn reach(field4: Field, field6: Field, local: bool) -> Vec<Rule> {
     let to = match field4 {
         Field::To4 => ChainName::DropSwitchedFrom,
         _ => ChainName::DropSwitchedTo,
     };
-    [(field4, Family::V4), (field6, Family::V6)]
-        .map(|(field, family)| {
-            let set = SetName::Local(family);
-            let outside =
-                if local { Match::NotIn(field, set) } else { Match::In(vec![field], set) };
-            rule([outside], Then::Goto(to))
-        })
-        .into()
+    let outside = [(field4, Family::V4), (field6, Family::V6)].map(|(field, family)| {
+        let set = SetName::Local(family);
+        let outside = if local { Match::NotIn(field, set) } else { Match::In(vec![field], set) };
+        rule([outside], Then::Goto(to))
+    });
+    let here = rule([Match::Here(field4)], Then::Return);
+    let needed = needed().map(|matches| rule(matches, Then::Return));
+    needed.into_iter().chain([here]).chain(outside).collect()
 }
 
 fn allowed(who: Who) -> impl Iterator<Item = Rule> {
@@ -282,20 +273,31 @@ fn plain(name: ChainName, rules: Vec<Rule>) -> Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordon_contract::Carrier;
+
+    fn options() -> Options {
+        let lifelines = vec![
+            Lifeline::Link("mgmt0".into()),
+            Lifeline::Here(Carrier::Tcp, 8443),
+            Lifeline::At(Ipv4Addr::LOCALHOST.into(), Carrier::Tcp, 8443),
+        ];
+        Options { lifelines, host: true, ..Options::default() }
+    }
 
     /// CVE-2025-52889 and CVE-2025-52890 came from lists of what is allowed before the look for
     /// misused addresses, and quarantine behind connection tracking stops nothing under way.
     #[test]
     fn misused_addresses_and_the_switch_come_before_everything_that_allows() {
-        let chains = chains(true);
+        let chains = chains(&options());
         for hook in [Hook::Forward, Hook::Input] {
             let chain = chains.iter().find(|chain| chain.hook == Some(hook)).unwrap();
             let place = |then: &Then| chain.rules.iter().position(|rule| rule.then == *then);
             let established =
                 chain.rules.iter().position(|rule| rule.matches == [Match::Established]).unwrap();
             let spoof = place(&Then::Jump(ChainName::Spoof)).unwrap();
-            let off = place(&Then::Jump(ChainName::Off)).unwrap();
-            assert!(spoof < off && off < established);
+            let switch = Then::Map(vec![Field::Mac], SetName::Reach(Who::Mac, Family::V4));
+            let switch = place(&switch).unwrap();
+            assert!(spoof < switch && switch < established);
             for rule in &chain.rules[..spoof] {
                 let lifeline = rule.matches.iter().any(|condition| {
                     matches!(
@@ -310,13 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn every_chain_that_is_jumped_to_is_there_and_before_it() {
-        let chains = chains(true);
-        for (place, chain) in chains.iter().enumerate() {
+    fn every_chain_that_is_jumped_to_is_there() {
+        let chains = chains(&options());
+        for chain in &chains {
             for rule in &chain.rules {
                 if let Then::Jump(to) | Then::Goto(to) = rule.then {
                     assert!(chains.iter().any(|chain| chain.name == to), "{to:?}");
-                    assert!(!chains[place..].is_empty());
                 }
             }
         }

@@ -84,7 +84,7 @@ impl Nft {
     ///
     /// Why not.
     pub fn check(&self) -> Result<(), DriverError> {
-        nft(&["-j", "list", "tables"], Vec::new()).map(drop)
+        nft(&["-j", "list", "chains"], Vec::new()).map(drop)
     }
 
     fn load(&self, ruleset: &Ruleset, at: Timestamp) -> Result<(), DriverError> {
@@ -138,30 +138,30 @@ impl Nft {
         Ok(())
     }
 
-    /// Which tables of ours there are, without their elements.
+    /// Which tables of ours there are. Asked by chains and sets, because `nft` 1.0 reads every
+    /// element of every table before it names a table.
     fn tables(&self) -> Result<Tables, DriverError> {
-        let listed = Self::table_names()?;
         let mut tables = Tables { present: Vec::new(), active: None };
-        for name in NAMES {
-            if !listed.iter().any(|listed| listed == name) {
-                continue;
-            }
-            let said = nft(&["-j", "-t", "list", "table", nft_json::FAMILY, name], Vec::new())?;
+        for (kind, question) in [("chain", "chains"), ("set", "sets"), ("map", "maps")] {
+            let said = nft(&["-j", "-t", "list", question], Vec::new())?;
             let json: Json = serde_json::from_slice(&said.out).map_err(unreadable)?;
-            let objects = json.get("nftables").and_then(Json::as_array);
-            for object in objects.into_iter().flatten() {
-                for kind in ["set", "map", "chain"] {
-                    let Some(what) = object.get(kind) else { continue };
-                    let ours = what.get("name").and_then(Json::as_str);
-                    if !ours.is_some_and(|name| name.starts_with(PREFIX)) {
-                        return Err(DriverError::NotOurs(name.into()));
-                    }
-                    if what.get("hook").is_some() {
-                        tables.active = Some(name);
-                    }
+            for object in json.get("nftables").and_then(Json::as_array).into_iter().flatten() {
+                let Some(what) = object.get(kind) else { continue };
+                let text = |key: &str| what.get(key).and_then(Json::as_str);
+                let table = NAMES.into_iter().find(|name| text("table") == Some(name));
+                let Some(table) = table.filter(|_| text("family") == Some(nft_json::FAMILY)) else {
+                    continue;
+                };
+                if !text("name").is_some_and(|name| name.starts_with(PREFIX)) {
+                    return Err(DriverError::NotOurs(table.into()));
+                }
+                if !tables.present.contains(&table) {
+                    tables.present.push(table);
+                }
+                if what.get("hook").is_some() {
+                    tables.active = Some(table);
                 }
             }
-            tables.present.push(name);
         }
         *self.guess() = tables.active;
         Ok(tables)
@@ -169,14 +169,6 @@ impl Nft {
 
     fn guess(&self) -> MutexGuard<'_, Option<&'static str>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn table_names() -> Result<Vec<String>, DriverError> {
-        let said = nft(&["-j", "list", "tables", nft_json::FAMILY], Vec::new())?;
-        let json: Json = serde_json::from_slice(&said.out).map_err(unreadable)?;
-        let objects = json.get("nftables").and_then(Json::as_array);
-        let name = |object: &Json| Some(object.get("table")?.get("name")?.as_str()?.to_owned());
-        Ok(objects.into_iter().flatten().filter_map(name).collect())
     }
 }
 

@@ -89,7 +89,7 @@ fn what_is_refused_leaves_everything_as_it_was<D: Driver>(enforcer: &mut Enforce
     enforcer.set(ruleset(&world), world.at).unwrap();
     let held = enforcer.driver().read(world.at).unwrap().unwrap();
     let element = |text: &str| Element::new(Key::one([Value::V4(text.parse().unwrap())]));
-    let one = |text| Elements::from([(SetName::Off(Family::V4), vec![element(text)])]);
+    let one = |text| Elements::from([(SetName::Far(Family::V4), vec![element(text)])]);
     let bad = Change::Amend { remove: one("198.51.100.77"), add: one("198.51.100.78") };
     let error = enforcer.driver().apply(&bad, world.at).unwrap_err();
     assert!(matches!(error, DriverError::Refused(_)), "{error}");
