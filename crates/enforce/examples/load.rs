@@ -163,7 +163,7 @@ fn inside() {
     println!("a rule for each: {}", by_hand(&policy, false));
     sh("nft flush ruleset");
     cables();
-    for round in 1..=3 {
+    for round in 1..=5 {
         sh("nft flush ruleset");
         traffic(&format!("round {round}, no rules"));
         Enforcer::new(Nft::default()).set(compile(&policy), AT).unwrap();

@@ -8,6 +8,7 @@ use cordon_contract::{
     Bindings, Carrier, MemberNo, NameNo, Opens, Policy, Ports, Reach, Rule, Stage, Where,
 };
 use cordon_model::{Mac, Text, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::boxes::{Region, disjoint};
 use crate::layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
@@ -19,7 +20,7 @@ use crate::skeleton;
 pub const MAX_LIFELINES: usize = 64;
 
 /// A path that is never cut: by it people reach the console that could undo a mistake.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Lifeline {
     /// Everything by one interface.
     Link(Text),
@@ -30,7 +31,7 @@ pub enum Lifeline {
 }
 
 /// What is settled beside the policy.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Options {
     /// What is never cut.
     pub lifelines: Vec<Lifeline>,
@@ -145,7 +146,7 @@ impl<'a> Compiler<'a> {
             }
         }
         let chains = skeleton::chains(options);
-        Ok(Ruleset { chains, elements, log_group: options.log_group })
+        Ok(Ruleset { chains, elements, options: options.clone() })
     }
 
     /// What the kernel must hold for one member. Nothing of it belongs to another.

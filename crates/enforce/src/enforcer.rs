@@ -58,7 +58,7 @@ impl<D: Driver> Enforcer<D> {
         let same_chains = self
             .meant
             .as_ref()
-            .filter(|held| held.chains == meant.chains && held.log_group == meant.log_group);
+            .filter(|held| held.chains == meant.chains && held.options == meant.options);
         if let Some(held) = same_chains {
             let (remove, add) = difference(&held.elements, &meant.elements, |a, b| a == b);
             let (removed, added) = (count(&remove), count(&add));

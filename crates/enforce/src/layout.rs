@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ruleset::Field;
 
 /// Most elements of one set: a site of 10,000 devices with 100 entries each. The kernel refuses
@@ -51,7 +53,7 @@ impl Family {
 }
 
 /// By what a member is known in a packet.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Who {
     /// It sends, on a link of ours: by its link-layer address.
     Mac,
@@ -260,7 +262,7 @@ impl fmt::Display for SetName {
 }
 
 /// A chain.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum ChainName {
     /// What is forwarded.
     Forward,

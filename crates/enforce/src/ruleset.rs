@@ -8,10 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cordon_model::{Mac, Text, Timestamp};
 
+use serde::{Deserialize, Serialize};
+
+use crate::compile::Options;
 use crate::layout::{ChainName, SetName};
 
 /// One part of a key.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Value {
     /// The name of an interface.
     Link(Text),
@@ -39,7 +42,7 @@ impl From<IpAddr> for Value {
 }
 
 /// What an element matches: in each part the value itself, or everything up to another value.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Key {
     /// The first value of each part.
     pub first: Box<[Value]>,
@@ -81,7 +84,7 @@ impl Key {
 }
 
 /// One element of a set or a map.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Element {
     /// What it matches.
     pub key: Key,
@@ -221,8 +224,8 @@ pub struct Ruleset {
     pub chains: Vec<Chain>,
     /// The elements, sorted by key.
     pub elements: Elements,
-    /// Where the log goes (`NFLOG` group).
-    pub log_group: u16,
+    /// What was settled beside the policy.
+    pub options: Options,
 }
 
 impl Ruleset {

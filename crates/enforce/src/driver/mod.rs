@@ -94,12 +94,9 @@ pub fn rule_lines(ruleset: &Ruleset) -> Vec<String> {
     let mut lines = Vec::new();
     for chain in &ruleset.chains {
         lines.push(nft_json::chain(TABLE, chain).to_string());
-        lines.extend(
-            chain
-                .rules
-                .iter()
-                .map(|rule| nft_json::rule(TABLE, chain.name, rule, ruleset.log_group).to_string()),
-        );
+        lines.extend(chain.rules.iter().map(|rule| {
+            nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group).to_string()
+        }));
     }
     sort_chains(&mut lines);
     lines

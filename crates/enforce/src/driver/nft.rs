@@ -45,9 +45,18 @@ impl Driver for Nft {
     }
 
     fn read(&self, at: Timestamp) -> Result<Option<Held>, DriverError> {
-        let Some(active) = self.tables()?.active else { return Ok(None) };
-        let said = nft(&["-n", "-j", "list", "table", nft_json::FAMILY, active], Vec::new())?;
-        parse(&said.out, active, at).map(Some)
+        /// How often another process may load anew between our two questions.
+        const TRIES: u32 = 5;
+        let mut tries = 0;
+        loop {
+            let Some(active) = self.tables()?.active else { return Ok(None) };
+            tries += 1;
+            match nft(&["-n", "-j", "list", "table", nft_json::FAMILY, active], Vec::new()) {
+                Ok(said) => return parse(&said.out, active, at).map(Some),
+                Err(DriverError::Refused(_)) if tries < TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn apply(&self, change: &Change, at: Timestamp) -> Result<(), DriverError> {
@@ -105,7 +114,7 @@ impl Nft {
         let chain = |chain| json!({ "add": nft_json::chain(new, chain) });
         commands.extend(plain.iter().copied().map(chain));
         let rules = |chain: &&crate::ruleset::Chain| {
-            let group = ruleset.log_group;
+            let group = ruleset.options.log_group;
             let rule = |rule| json!({ "add": nft_json::rule(new, chain.name, rule, group) });
             chain.rules.iter().map(rule).collect::<Vec<_>>()
         };

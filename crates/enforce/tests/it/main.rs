@@ -3,6 +3,7 @@
 mod conformance;
 mod containment;
 mod differential;
+mod guard;
 mod kernel;
 mod lab;
 mod namespace;
