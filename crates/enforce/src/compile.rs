@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::boxes::{Region, disjoint};
 use crate::layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
 use crate::local;
-use crate::ruleset::{Element, Elements, Key, Ruleset, Value};
+use crate::ruleset::{Element, Elements, Key, Ruleset, Value, Verdict};
 use crate::skeleton;
 
 /// Most lifelines; each is a door, and nobody needs many.
@@ -216,8 +216,7 @@ impl<'a> Compiler<'a> {
             macs: self.owned(&self.by_mac, &member.macs, no),
             ips: self.owned(&self.by_ip, &member.ips, no),
         };
-        add_identity(&known, elements);
-        add_reach(&known, member.reach, elements);
+        add_identity(&known, member.reach, elements);
         let chain = match member.stage {
             // Nobody asks for its entries.
             Stage::Watch => return Ok(()),
@@ -226,7 +225,8 @@ impl<'a> Compiler<'a> {
         };
         for (who, value) in known.members() {
             let set = SetName::Stage(who, map_family(&value));
-            put(elements, set, Element { to: Some(chain(who)), ..Element::new(Key::one([value])) });
+            let to = Some(Verdict::Jump(chain(who)));
+            put(elements, set, Element { to, ..Element::new(Key::one([value])) });
         }
         let mut gathered = Gathered::default();
         for rule in self.rules.get(no.0 as usize).into_iter().flatten() {
@@ -282,47 +282,44 @@ impl Known {
     }
 }
 
-fn add_identity(known: &Known, elements: &mut Elements) {
-    let Some(link) = &known.link else {
-        for ip in &known.ips {
-            let far = Element::new(Key::one([Value::from(*ip)]));
-            put(elements, SetName::Far(family(*ip)), far);
-        }
-        return;
+/// Who a member is as a sender and as a receiver, and what its switch lets it do.
+fn add_identity(known: &Known, reach: Reach, elements: &mut Elements) {
+    let (sends, receives) = match reach {
+        Reach::Normal => (None, None),
+        Reach::LocalOnly => (Some(ChainName::LocalFrom), Some(ChainName::LocalTo)),
+        Reach::InternetOnly => (Some(ChainName::InternetFrom), Some(ChainName::InternetTo)),
+        Reach::Off => (Some(ChainName::DropSwitchedFrom), Some(ChainName::DropSwitchedTo)),
     };
-    let link = Value::Link(link.clone());
+    let one = |value: Value, to| Element { to, ..Element::new(Key::one([value])) };
     for ip in &known.ips {
-        let near = Element::new(Key::one([Value::from(*ip)]));
-        put(elements, SetName::Near(family(*ip)), near);
+        let (family, value) = (family(*ip), Value::from(*ip));
+        if let Some(chain) = receives {
+            let to = Some(Verdict::Jump(chain));
+            put(elements, SetName::Receiver(family), one(value.clone(), to));
+        }
+        let (set, sender) = match known.link {
+            // Who is bound to a link was found before this is asked.
+            Some(_) => (SetName::Near(family), Some(ChainName::DropSpoofed)),
+            None => (SetName::Far(family), sends),
+        };
+        if let Some(chain) = sender {
+            let to = Some(Verdict::Goto(chain));
+            put(elements, SetName::Sender(family), one(value.clone(), to));
+        }
+        put(elements, set, one(value, None));
     }
+    let Some(link) = &known.link else { return };
+    let link = Value::Link(link.clone());
+    let to = Some(sends.map_or(Verdict::Return, Verdict::Goto));
     for mac in &known.macs {
         let mac = Value::Mac(*mac);
-        put(elements, SetName::Macs, Element::new(Key::one([mac.clone()])));
-        let linked = Element::new(Key::one([link.clone(), mac.clone()]));
-        put(elements, SetName::Linked, linked);
+        put(elements, SetName::Macs, one(mac.clone(), None));
+        let key = Key::one([link.clone(), mac.clone()]);
+        put(elements, SetName::Linked, Element { to, ..Element::new(key) });
         for ip in &known.ips {
             let key = Key::one([link.clone(), mac.clone(), Value::from(*ip)]);
-            put(elements, SetName::Bound(family(*ip)), Element::new(key));
+            put(elements, SetName::Bound(family(*ip)), Element { to, ..Element::new(key) });
         }
-    }
-}
-
-fn add_reach(known: &Known, reach: Reach, elements: &mut Elements) {
-    for (who, value) in known.members() {
-        let (local, internet, off) = match who {
-            Who::To => (ChainName::LocalTo, ChainName::InternetTo, ChainName::DropSwitchedTo),
-            Who::Mac | Who::From => {
-                (ChainName::LocalFrom, ChainName::InternetFrom, ChainName::DropSwitchedFrom)
-            }
-        };
-        let chain = match reach {
-            Reach::Normal => return,
-            Reach::LocalOnly => local,
-            Reach::InternetOnly => internet,
-            Reach::Off => off,
-        };
-        let set = SetName::Reach(who, map_family(&value));
-        put(elements, set, Element { to: Some(chain), ..Element::new(Key::one([value])) });
     }
 }
 

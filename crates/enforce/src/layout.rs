@@ -132,9 +132,9 @@ pub enum SetName {
     LifeHere,
     /// Services elsewhere that are never cut.
     LifeAt(Family),
-    /// Interface, link-layer address and address of members on a link.
+    /// Interface, link-layer address and address of members on a link, to what their switch says.
     Bound(Family),
-    /// Interface and link-layer address of members on a link.
+    /// Interface and link-layer address of members on a link, to what their switch says.
     Linked,
     /// Link-layer addresses of members on a link.
     Macs,
@@ -144,8 +144,11 @@ pub enum SetName {
     Far(Family),
     /// Addresses that are no part of the Internet.
     Local(Family),
-    /// Members whose switch is not at normal, to the chain that says what remains.
-    Reach(Who, Family),
+    /// Senders by their address, where that is enough to say no: members on a link, who are known
+    /// by more, and members behind a router whose switch is not at normal.
+    Sender(Family),
+    /// Receivers whose switch is not at normal, to the chain that says what remains.
+    Receiver(Family),
     /// Members whose contract is enforced or warns, to the chain that judges.
     Stage(Who, Family),
     /// What a member may do.
@@ -163,6 +166,8 @@ impl SetName {
                 SetName::Bound(family),
                 SetName::Near(family),
                 SetName::Far(family),
+                SetName::Sender(family),
+                SetName::Receiver(family),
                 SetName::Local(family),
             ]
         });
@@ -170,9 +175,7 @@ impl SetName {
         let members =
             [(Who::Mac, V4), (Who::From, V4), (Who::From, V6), (Who::To, V4), (Who::To, V6)]
                 .into_iter()
-                .flat_map(|(who, family)| {
-                    [SetName::Reach(who, family), SetName::Stage(who, family)]
-                });
+                .map(|(who, family)| SetName::Stage(who, family));
         let allow = Who::ALL.into_iter().flat_map(|who| {
             Class::ALL.into_iter().flat_map(move |class| {
                 Family::ALL.into_iter().map(move |family| SetName::Allow(who, class, family))
@@ -197,9 +200,11 @@ impl SetName {
             SetName::Bound(family) => vec![Field::InLink, Field::Mac, family.from()],
             SetName::Linked => vec![Field::InLink, Field::Mac],
             SetName::Macs => vec![Field::Mac],
-            SetName::Near(family) | SetName::Far(family) => vec![family.from()],
-            SetName::Local(family) => vec![family.to()],
-            SetName::Reach(who, family) | SetName::Stage(who, family) => vec![who.field(family)],
+            SetName::Near(family) | SetName::Far(family) | SetName::Sender(family) => {
+                vec![family.from()]
+            }
+            SetName::Local(family) | SetName::Receiver(family) => vec![family.to()],
+            SetName::Stage(who, family) => vec![who.field(family)],
             SetName::Allow(who, class, family) => {
                 let mut fields = vec![who.field(family), who.peer(family)];
                 match class {
@@ -217,7 +222,14 @@ impl SetName {
     /// Whether it is a map to chains.
     #[must_use]
     pub const fn is_map(self) -> bool {
-        matches!(self, SetName::Reach(..) | SetName::Stage(..))
+        matches!(
+            self,
+            SetName::Bound(_)
+                | SetName::Linked
+                | SetName::Sender(_)
+                | SetName::Receiver(_)
+                | SetName::Stage(..)
+        )
     }
 
     /// Whether elements may be intervals.
@@ -250,9 +262,9 @@ impl fmt::Display for SetName {
             SetName::Near(family) => write!(f, "cd_near{}", family.digit()),
             SetName::Far(family) => write!(f, "cd_far{}", family.digit()),
             SetName::Local(family) => write!(f, "cd_local{}", family.digit()),
-            SetName::Reach(Who::Mac, _) => f.write_str("cd_reach_mac"),
+            SetName::Sender(family) => write!(f, "cd_sender{}", family.digit()),
+            SetName::Receiver(family) => write!(f, "cd_receiver{}", family.digit()),
             SetName::Stage(Who::Mac, _) => f.write_str("cd_stage_mac"),
-            SetName::Reach(who, family) => write!(f, "cd_reach_{}{}", who.word(), family.digit()),
             SetName::Stage(who, family) => write!(f, "cd_stage_{}{}", who.word(), family.digit()),
             SetName::Allow(who, class, family) => {
                 write!(f, "cd_{}_{}{}", who.word(), class.word(), family.digit())

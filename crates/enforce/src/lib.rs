@@ -45,5 +45,7 @@ pub use enforcer::{Done, Enforcer};
 pub use guard::{Guard, GuardError, Launcher, MAX_TRIAL, Recovered, StateError, watchdog};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
 pub use reference::{Reference, Seen};
-pub use ruleset::{Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value};
+pub use ruleset::{
+    Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value, Verdict,
+};
 pub use simulate::{Outcome, Simulator};

@@ -11,7 +11,7 @@ use cordon_model::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::layout::{ChainName, SET_SIZE, SetName};
-use crate::ruleset::{Chain, Element, Field, Hook, Key, Match, Rule, Then, Value};
+use crate::ruleset::{Chain, Element, Field, Hook, Key, Match, Rule, Then, Value, Verdict};
 
 /// The family of our table: IPv4 and IPv6 together.
 pub(crate) const FAMILY: &str = "inet";
@@ -115,7 +115,14 @@ fn put(what: &mut Json, key: &str, value: Json) {
 fn element(element: &Element, at: Timestamp) -> Json {
     let key = key_of(&element.key);
     if let Some(to) = element.to {
-        return json!([key, {"jump": {"target": to.name()}}]);
+        return json!([
+            key,
+            match to {
+                Verdict::Return => json!({"return": null}),
+                Verdict::Jump(to) => json!({"jump": {"target": to.name()}}),
+                Verdict::Goto(to) => json!({"goto": {"target": to.name()}}),
+            }
+        ]);
     }
     match element.until {
         Some(until) => json!({"elem": {"val": key, "timeout": seconds(until, at)}}),
@@ -249,7 +256,13 @@ pub(crate) fn read_element(set: SetName, json: &Json, at: Timestamp) -> Option<E
     let fields = set.fields();
     if set.is_map() {
         let [key, to] = json.as_array()?.as_slice() else { return None };
-        let to = ChainName::parse(to.get("jump")?.get("target")?.as_str()?)?;
+        let chain = |to: &Json| ChainName::parse(to.get("target")?.as_str()?);
+        let to = match (to.get("return"), to.get("jump"), to.get("goto")) {
+            (Some(_), _, _) => Verdict::Return,
+            (_, Some(to), _) => Verdict::Jump(chain(to)?),
+            (_, _, Some(to)) => Verdict::Goto(chain(to)?),
+            _ => return None,
+        };
         return Some(Element { to: Some(to), ..Element::new(read_key(&fields, key)?) });
     }
     match json.get("elem") {

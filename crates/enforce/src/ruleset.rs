@@ -83,6 +83,17 @@ impl Key {
     }
 }
 
+/// What a map says of a packet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It goes back to the chain that jumped here.
+    Return,
+    /// It goes to a chain, and comes back.
+    Jump(ChainName),
+    /// It goes to a chain for good.
+    Goto(ChainName),
+}
+
 /// One element of a set or a map.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Element {
@@ -90,8 +101,8 @@ pub struct Element {
     pub key: Key,
     /// When the kernel drops it by itself; never if none.
     pub until: Option<Timestamp>,
-    /// Where it sends the packet, in a map.
-    pub to: Option<ChainName>,
+    /// What becomes of the packet, in a map.
+    pub to: Option<Verdict>,
 }
 
 impl Element {
@@ -177,7 +188,7 @@ pub enum Then {
     Jump(ChainName),
     /// Goes to a chain for good.
     Goto(ChainName),
-    /// Jumps where the map says for these fields; goes on where it says nothing.
+    /// What the map says for these fields; goes on where it says nothing.
     Map(Vec<Field>, SetName),
     /// Sends a copy to the log, under a prefix.
     Log(&'static str),

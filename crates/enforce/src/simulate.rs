@@ -8,7 +8,7 @@ use cordon_model::Timestamp;
 
 use crate::layout::{ChainName, SetName};
 use crate::reference::Seen;
-use crate::ruleset::{Chain, Element, Field, Hook, Match, Ruleset, Then, Value};
+use crate::ruleset::{self, Chain, Element, Field, Hook, Match, Ruleset, Then, Value};
 
 /// Deepest chain of jumps; the kernel takes 16 as well.
 const MAX_DEPTH: u32 = 16;
@@ -110,7 +110,12 @@ impl<'a> Simulator<'a> {
                 Then::Goto(to) => return self.chain(*to, walk, depth + 1),
                 Then::Jump(to) => Some(*to),
                 Then::Map(fields, set) => {
-                    self.find(fields, *set, walk).and_then(|element| element.to)
+                    match self.find(fields, *set, walk).and_then(|element| element.to) {
+                        None => None,
+                        Some(ruleset::Verdict::Return) => return Verdict::Back,
+                        Some(ruleset::Verdict::Goto(to)) => return self.chain(to, walk, depth + 1),
+                        Some(ruleset::Verdict::Jump(to)) => Some(to),
+                    }
                 }
                 Then::Log(prefix) => {
                     // Of several the one that is final; of warnings the first.

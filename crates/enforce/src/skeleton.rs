@@ -3,7 +3,7 @@
 //! Lifelines, misused addresses, the switch, conversations that were allowed to begin, what a link
 //! needs to work at all, contracts. The switch comes before connection tracking, so that it also
 //! stops what is under way; nothing that allows comes before the look for misused addresses but the
-//! lifelines. A packet of a conversation under way meets five sets and no more.
+//! lifelines. A packet of a conversation under way meets two to four sets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -62,7 +62,7 @@ fn forward(lifelines: &[Lifeline]) -> Vec<Rule> {
         }
     }
     rules.push(rule([], Then::Jump(ChainName::Spoof)));
-    rules.extend(MAPS.map(|(who, family)| map(who, family, SetName::Reach(who, family))));
+    rules.extend(receivers());
     rules.push(rule([Match::Established], Then::Accept));
     rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
     rules.extend(MAPS.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
@@ -78,14 +78,13 @@ fn input() -> Vec<Rule> {
         rule([Match::In(vec![Field::Proto, Field::ToPort], SetName::LifeHere)], Then::Accept),
         rule([], Then::Jump(ChainName::Spoof)),
     ];
-    let senders = || MAPS.into_iter().filter(|(who, _)| *who != Who::To);
-    rules.extend(senders().map(|(who, family)| map(who, family, SetName::Reach(who, family))));
     rules.push(rule([Match::Established], Then::Accept));
     rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
     // A lease is renewed by a datagram to the server's own address (RFC 2131, RFC 8415).
     rules.push(rule(udp(68, 67), Then::Accept));
     rules.push(rule(udp(546, 547), Then::Accept));
-    rules.extend(senders().map(|(who, family)| map(who, family, SetName::Stage(who, family))));
+    let senders = MAPS.into_iter().filter(|(who, _)| *who != Who::To);
+    rules.extend(senders.map(|(who, family)| map(who, family, SetName::Stage(who, family))));
     rules
 }
 
@@ -96,29 +95,33 @@ fn output() -> Vec<Rule> {
         rule([Match::In(vec![Field::OutLink], SetName::LifeLink)], Then::Accept),
         rule([Match::In(back, SetName::LifeHere), Match::Established], Then::Accept),
     ];
-    let receivers = || Family::ALL.into_iter().map(|family| (Who::To, family));
-    rules.extend(receivers().map(|(who, family)| map(who, family, SetName::Reach(who, family))));
+    rules.extend(receivers());
     rules.push(rule([Match::Established], Then::Accept));
     rules.push(rule([], Then::Jump(ChainName::Housekeeping)));
     rules.push(rule(udp(67, 68), Then::Accept));
     rules.push(rule(udp(547, 546), Then::Accept));
-    rules.extend(receivers().map(|(who, family)| map(who, family, SetName::Stage(who, family))));
+    let stage = |family| map(Who::To, family, SetName::Stage(Who::To, family));
+    rules.extend(Family::ALL.map(stage));
     rules
 }
 
+/// The switch of whoever is sent to.
+fn receivers() -> [Rule; 2] {
+    Family::ALL.map(|family| map(Who::To, family, SetName::Receiver(family)))
+}
+
+/// The sender: who is bound to a link is done with one look, its switch included; then who must
+/// have been, and those behind a router.
 fn spoof() -> Vec<Rule> {
-    let mut rules = Vec::new();
-    for family in Family::ALL {
+    let bound = Family::ALL.map(|family| {
         let fields = vec![Field::InLink, Field::Mac, family.from()];
-        rules.push(rule([Match::In(fields, SetName::Bound(family))], Then::Return));
-    }
-    for family in Family::ALL {
-        let near = Match::In(vec![family.from()], SetName::Near(family));
-        rules.push(rule([near], Then::Goto(ChainName::DropSpoofed)));
-    }
+        rule([], Then::Map(fields, SetName::Bound(family)))
+    });
     let linked = Match::In(vec![Field::Mac], SetName::Macs);
-    rules.push(rule([linked], Then::Goto(ChainName::SpoofLinked)));
-    rules
+    let sender =
+        Family::ALL.map(|family| rule([], Then::Map(vec![family.from()], SetName::Sender(family))));
+    let linked = rule([linked], Then::Goto(ChainName::SpoofLinked));
+    bound.into_iter().chain([linked]).chain(sender).collect()
 }
 
 /// Addresses that every interface may use besides its own: none yet, and link-local; also as IPv6
@@ -137,13 +140,15 @@ const OF_THE_LINK: [(Family, IpAddr, u8); 8] = [
 fn spoof_linked() -> Vec<Rule> {
     let mut rules = Vec::new();
     for family in Family::ALL {
-        let far = Match::In(vec![family.from()], SetName::Far(family));
-        rules.push(rule([far], Then::Goto(ChainName::DropSpoofed)));
+        for set in [SetName::Near(family), SetName::Far(family)] {
+            let known = Match::In(vec![family.from()], set);
+            rules.push(rule([known], Then::Goto(ChainName::DropSpoofed)));
+        }
     }
     for (family, first, length) in OF_THE_LINK {
         let net = Match::Net(family.from(), first, length);
-        let own = Match::In(vec![Field::InLink, Field::Mac], SetName::Linked);
-        rules.push(rule([net, own], Then::Return));
+        let own = Then::Map(vec![Field::InLink, Field::Mac], SetName::Linked);
+        rules.push(rule([net], own));
     }
     rules.push(rule([], Then::Goto(ChainName::DropSpoofed)));
     rules
@@ -295,9 +300,11 @@ mod tests {
             let established =
                 chain.rules.iter().position(|rule| rule.matches == [Match::Established]).unwrap();
             let spoof = place(&Then::Jump(ChainName::Spoof)).unwrap();
-            let switch = Then::Map(vec![Field::Mac], SetName::Reach(Who::Mac, Family::V4));
-            let switch = place(&switch).unwrap();
-            assert!(spoof < switch && switch < established);
+            assert!(spoof < established);
+            if hook == Hook::Forward {
+                let switch = place(&receivers()[0].then).unwrap();
+                assert!(spoof < switch && switch < established);
+            }
             for rule in &chain.rules[..spoof] {
                 let lifeline = rule.matches.iter().any(|condition| {
                     matches!(
