@@ -30,6 +30,7 @@ mod enforcer;
 mod guard;
 mod layout;
 mod local;
+mod netlink;
 mod nft_json;
 mod process;
 mod reference;
@@ -38,7 +39,7 @@ mod simulate;
 mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
-pub use cut::{Tracked, cut};
+pub use cut::cut;
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};

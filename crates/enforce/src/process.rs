@@ -34,7 +34,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// Runs a program to its end, with an input.
-#[allow(clippy::disallowed_methods, reason = "an effect: nft and conntrack speak to the kernel")]
+#[allow(clippy::disallowed_methods, reason = "an effect: nft speaks to the kernel")]
 pub(crate) fn run(
     program: &'static str,
     arguments: &[&str],

@@ -9,7 +9,7 @@ use cordon_contract::{
 use cordon_enforce::{Compiler, Done, Enforcer, Nft, Options, Ruleset, cut};
 use cordon_model::{DeviceId, Timestamp};
 
-use crate::lab::{Ears, Stream, put, router, sh};
+use crate::lab::{Ears, Stream, put, router};
 use crate::namespace;
 use crate::world::mac;
 
@@ -122,10 +122,6 @@ fn a_conversation_that_the_contract_no_longer_allows_is_cut_and_others_live() {
     ) {
         return;
     }
-    if std::process::Command::new("conntrack").arg("--version").output().is_err() {
-        println!("skipped: needs conntrack");
-        return;
-    }
     router();
     let mut policy = camera();
     let mut enforcer = Enforcer::new(Nft::default());
@@ -143,8 +139,6 @@ fn a_conversation_that_the_contract_no_longer_allows_is_cut_and_others_live() {
     });
     println!("from the command to the last packet: {last:?}");
     assert!(last < LONGEST, "{last:?}");
-    let left = sh("conntrack -L 2>/dev/null");
-    assert!(left.contains("dport=6000") && !left.contains("dport=5000 "), "{left}");
     // Only the answer to what is still allowed comes through.
     let mut ears = Ears::at(&["lan1"]);
     put("wan0", &[(5, back(5000)), (6, back(6000))]);
