@@ -1,7 +1,8 @@
 //! What a hundred thousand entries of two thousand devices cost, beside plain rules and a hash set
 //! by hand, in one run; one more entry; a new connection and a stream through a router.
 //!
-//! `cargo run --release -p cordon-enforce --example load`, as root; needs nft and iperf3.
+//! `cargo run --release -p cordon-enforce --example load`, as root; needs nft, iperf3,
+//! ethtool and time.
 
 #![allow(
     clippy::unwrap_used,
@@ -163,17 +164,32 @@ fn inside() {
     println!("a rule for each: {}", by_hand(&policy, false));
     sh("nft flush ruleset");
     cables();
-    for round in 1..=5 {
-        sh("nft flush ruleset");
-        traffic(&format!("round {round}, no rules"));
-        Enforcer::new(Nft::default()).set(compile(&policy), AT).unwrap();
-        traffic(&format!("round {round}, {ENTRIES} entries"));
+    for offload in ["off", "on"] {
+        set_offload(offload);
+        println!("streams, segmentation offload {offload} (1,500 bytes a packet if off):");
+        let mut none = Vec::new();
+        let mut tracked = Vec::new();
+        let mut ours = Vec::new();
+        for _ in 0..5 {
+            sh("nft flush ruleset");
+            none.push(traffic());
+            sh(
+                "nft 'table inet t { chain c { type filter hook forward priority 0; ct state established,related accept; }; }'",
+            );
+            tracked.push(traffic());
+            sh("nft flush ruleset");
+            Enforcer::new(Nft::default()).set(compile(&policy), AT).unwrap();
+            ours.push(traffic());
+        }
+        let none = Traffic::median(none);
+        none.print("  no rules at all", &none);
+        Traffic::median(tracked).print("  connection tracking alone", &none);
+        Traffic::median(ours).print(&format!("  {ENTRIES} entries"), &none);
     }
     sh("nft flush ruleset");
-    let begun = Instant::now();
     by_hand(&policy, false);
-    println!("(a rule for each loaded again in {:.1} s)", begun.elapsed().as_secs_f64());
-    traffic("a rule for each");
+    let rules = traffic();
+    rules.print("  a rule for each, offload on", &rules);
 }
 
 /// As text, the way a person would, in one file; CPU seconds and memory of nft.
@@ -237,9 +253,7 @@ fn cables() {
              ip addr add {subnet}.1/24 dev {link}; ip link set {link} up
              nsenter -t {pid} -n sh -ec 'ip link set eth0 {mac}
                ip link set lo up; ip addr add {subnet}.2/24 dev eth0; ip link set eth0 up
-               ip route add default via {subnet}.1'
-             ethtool -K {link} gso off tso off gro off >/dev/null 2>&1 || true
-             nsenter -t {pid} -n ethtool -K eth0 gso off tso off gro off >/dev/null 2>&1 || true"
+               ip route add default via {subnet}.1'"
         ));
         FAR.lock().unwrap().push((far, child));
     }
@@ -251,7 +265,37 @@ fn pid(far: &str) -> u32 {
     FAR.lock().unwrap().iter().find(|(name, _)| *name == far).unwrap().1.id()
 }
 
-fn traffic(what: &str) {
+/// What a client sees through the router.
+struct Traffic {
+    connect: Duration,
+    megabits: f64,
+}
+
+impl Traffic {
+    fn median(mut all: Vec<Traffic>) -> Traffic {
+        all.sort_by(|a, b| a.megabits.total_cmp(&b.megabits));
+        let megabits = all[all.len() / 2].megabits;
+        let mut connects: Vec<_> = all.iter().map(|one| one.connect).collect();
+        Traffic { connect: median(&mut connects), megabits }
+    }
+
+    fn print(&self, what: &str, base: &Traffic) {
+        let share = self.megabits / base.megabits * 100.0;
+        let Traffic { connect, megabits } = self;
+        println!("{what}: new connection {connect:?}, {megabits:.0} Mbit/s ({share:.0} %)");
+    }
+}
+
+fn set_offload(to: &str) {
+    let (client, server) = (pid("client"), pid("server"));
+    let set = |link| format!("ethtool -K {link} gso {to} tso {to} gro {to} >/dev/null");
+    sh(&format!("{}; {}", set("lan0"), set("wan0")));
+    for far in [client, server] {
+        sh(&format!("nsenter -t {far} -n {}", set("eth0")));
+    }
+}
+
+fn traffic() -> Traffic {
     let (client, server) = (pid("client"), pid("server"));
     let me = std::env::current_exe().unwrap().display().to_string();
     let connect = sh(&format!("nsenter -t {client} -n {me} connect"));
@@ -261,11 +305,12 @@ fn traffic(what: &str) {
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_millis(300));
-    let json = sh(&format!("nsenter -t {client} -n iperf3 -c 10.88.0.2 -t 3 -J"));
+    let json = sh(&format!("nsenter -t {client} -n iperf3 -c 10.88.0.2 -t 2 -J"));
     iperf.wait().unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let bits = json["end"]["sum_received"]["bits_per_second"].as_f64().unwrap();
-    println!("{what}: new connection {} median, stream {:.0} Mbit/s", connect.trim(), bits / 1e6);
+    let connect = Duration::from_nanos(connect.parse().unwrap());
+    Traffic { connect, megabits: bits / 1e6 }
 }
 
 /// At the far end of a cable: accepts connections until standard input ends.
@@ -293,7 +338,7 @@ fn connect() {
             took
         })
         .collect();
-    println!("{:?}", median(&mut times));
+    println!("{}", median(&mut times).as_nanos());
 }
 
 fn median(times: &mut [Duration]) -> Duration {

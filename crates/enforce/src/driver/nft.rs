@@ -151,6 +151,7 @@ impl Nft {
     /// element of every table before it names a table.
     fn tables(&self) -> Result<Tables, DriverError> {
         let mut tables = Tables { present: Vec::new(), active: None };
+        let mut strange = Vec::new();
         for (kind, question) in [("chain", "chains"), ("set", "sets"), ("map", "maps")] {
             let said = nft(&["-j", "-t", "list", question], Vec::new())?;
             let json: Json = serde_json::from_slice(&said.out).map_err(unreadable)?;
@@ -162,7 +163,8 @@ impl Nft {
                     continue;
                 };
                 if !text("name").is_some_and(|name| name.starts_with(PREFIX)) {
-                    return Err(DriverError::NotOurs(table.into()));
+                    strange.push(table);
+                    continue;
                 }
                 if !tables.present.contains(&table) {
                     tables.present.push(table);
@@ -171,6 +173,10 @@ impl Nft {
                     tables.active = Some(table);
                 }
             }
+        }
+        // A strange thing among ours is drift; a table of nothing but those is another's.
+        if let Some(table) = strange.iter().find(|table| !tables.present.contains(table)) {
+            return Err(DriverError::NotOurs((*table).into()));
         }
         *self.guess() = tables.active;
         Ok(tables)
