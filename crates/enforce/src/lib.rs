@@ -30,6 +30,7 @@ mod enforcer;
 mod guard;
 mod layout;
 mod local;
+mod log;
 mod netlink;
 mod nft_json;
 mod process;
@@ -45,6 +46,7 @@ pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};
 pub use guard::{Guard, GuardError, Launcher, MAX_TRIAL, Recovered, StateError, watchdog};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
+pub use log::Logged;
 pub use reference::{Reference, Seen};
 pub use ruleset::{
     Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value, Verdict,

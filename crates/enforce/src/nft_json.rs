@@ -89,8 +89,8 @@ pub(crate) fn rule(table: &str, chain: ChainName, rule: &Rule, log_group: u16) -
         Then::Jump(to) => json!({"jump": {"target": to.name()}}),
         Then::Goto(to) => json!({"goto": {"target": to.name()}}),
         Then::Map(fields, set) => json!({"vmap": {"key": key(fields), "data": format!("@{set}")}}),
-        Then::Log(prefix) => {
-            json!({"log": {"prefix": prefix, "group": log_group, "snaplen": SNAPLEN}})
+        Then::Log(logged) => {
+            json!({"log": {"prefix": logged.prefix(), "group": log_group, "snaplen": SNAPLEN}})
         }
     });
     json!({"rule": {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::Options;
 use crate::layout::{ChainName, SetName};
+use crate::log::Logged;
 
 /// One part of a key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -190,8 +191,8 @@ pub enum Then {
     Goto(ChainName),
     /// What the map says for these fields; goes on where it says nothing.
     Map(Vec<Field>, SetName),
-    /// Sends a copy to the log, under a prefix.
-    Log(&'static str),
+    /// Sends a copy to the log, and why.
+    Log(Logged),
 }
 
 /// A rule: if all conditions hold, it does.

@@ -7,6 +7,7 @@ use cordon_contract::{Carrier, Refusal, Side};
 use cordon_model::Timestamp;
 
 use crate::layout::{ChainName, SetName};
+use crate::log::Logged;
 use crate::reference::Seen;
 use crate::ruleset::{self, Chain, Element, Field, Hook, Match, Ruleset, Then, Value};
 
@@ -51,7 +52,7 @@ struct Walk<'p> {
     hook: Hook,
     seen: &'p Seen,
     at: Timestamp,
-    logged: Option<&'static str>,
+    logged: Option<Logged>,
 }
 
 impl<'a> Simulator<'a> {
@@ -83,14 +84,12 @@ impl<'a> Simulator<'a> {
         let mut walk = Walk { hook, seen, at, logged: None };
         let base = self.chains.values().find(|chain| chain.hook == Some(hook));
         let verdict = base.map_or(Verdict::Back, |chain| self.chain(chain.name, &mut walk, 0));
-        let logged = walk.logged.unwrap_or_default();
-        let side = if logged.contains(" to ") { Side::Destination } else { Side::Source };
-        match verdict {
-            Verdict::Drop if logged.ends_with("spoofed") => Outcome::Drop(side, Refusal::Spoofed),
-            Verdict::Drop if logged.ends_with("switched") => Outcome::Drop(side, Refusal::Switched),
-            Verdict::Drop => Outcome::Drop(side, Refusal::Outside),
-            _ if logged.contains("warn") => Outcome::Warn(side),
-            _ => Outcome::Pass,
+        match (verdict, walk.logged) {
+            (Verdict::Drop, Some(logged)) => Outcome::Drop(logged.side, logged.why),
+            // Nothing of ours drops without a word.
+            (Verdict::Drop, None) => Outcome::Drop(Side::Source, Refusal::Outside),
+            (_, Some(logged)) => Outcome::Warn(logged.side),
+            (_, None) => Outcome::Pass,
         }
     }
 
@@ -117,11 +116,10 @@ impl<'a> Simulator<'a> {
                         Some(ruleset::Verdict::Jump(to)) => Some(to),
                     }
                 }
-                Then::Log(prefix) => {
-                    // Of several the one that is final; of warnings the first.
-                    let warned = walk.logged.is_some() && prefix.contains("warn");
-                    if !warned {
-                        walk.logged = Some(prefix);
+                Then::Log(logged) => {
+                    // Of warnings the first; what is dropped outweighs them.
+                    if logged.dropped || walk.logged.is_none() {
+                        walk.logged = Some(*logged);
                     }
                     None
                 }

@@ -7,8 +7,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use cordon_contract::{Refusal, Side};
+
 use crate::compile::{Lifeline, Options};
 use crate::layout::{ChainName, Class, Family, SetName, Who};
+use crate::log::Logged;
 use crate::ruleset::{Chain, Field, Hook, Match, Rule, Then, Value};
 
 /// Copies to the log a second, from one address and for one reason: enough to see what somebody
@@ -32,7 +35,7 @@ pub fn chains(options: &Options) -> Vec<Chain> {
         chains.push(plain(ChainName::Enforce(who), enforce(who)));
         chains.push(plain(ChainName::Warn(who), warn(who)));
     }
-    chains.extend(DROPS.map(|(name, meters, prefix)| plain(name, dropped(meters, prefix))));
+    chains.extend(DROPS.map(|(name, meters, side, why)| plain(name, dropped(meters, side, why))));
     chains.push(Chain {
         name: ChainName::Forward,
         hook: Some(Hook::Forward),
@@ -225,35 +228,36 @@ fn enforce(who: Who) -> Vec<Rule> {
 }
 
 fn warn(who: Who) -> Vec<Rule> {
-    let (meters, prefix) = match who {
-        Who::Mac => (["cd_m_warn_mac4", "cd_m_warn_mac6"], "cordon warn from outside"),
-        Who::From => (["cd_m_warn_from4", "cd_m_warn_from6"], "cordon warn from outside"),
-        Who::To => (["cd_m_warn_to4", "cd_m_warn_to6"], "cordon warn to outside"),
+    let (meters, side) = match who {
+        Who::Mac => (["cd_m_warn_mac4", "cd_m_warn_mac6"], Side::Source),
+        Who::From => (["cd_m_warn_from4", "cd_m_warn_from6"], Side::Source),
+        Who::To => (["cd_m_warn_to4", "cd_m_warn_to6"], Side::Destination),
     };
-    allowed(who).chain(logged(meters, prefix)).collect()
+    let why = Logged { side, why: Refusal::Outside, dropped: false };
+    allowed(who).chain(logged(meters, why)).collect()
 }
 
-/// Chains that log and drop, with their meters and what the log says.
-const DROPS: [(ChainName, [&str; 2], &str); 5] = [
-    (ChainName::DropSpoofed, ["cd_m_spoofed4", "cd_m_spoofed6"], "cordon drop from spoofed"),
-    (
-        ChainName::DropSwitchedFrom,
-        ["cd_m_off_from4", "cd_m_off_from6"],
-        "cordon drop from switched",
-    ),
-    (ChainName::DropSwitchedTo, ["cd_m_off_to4", "cd_m_off_to6"], "cordon drop to switched"),
-    (ChainName::DropOutsideFrom, ["cd_m_from4", "cd_m_from6"], "cordon drop from outside"),
-    (ChainName::DropOutsideTo, ["cd_m_to4", "cd_m_to6"], "cordon drop to outside"),
-];
+/// Chains that log and drop, with their meters and why.
+const DROPS: [(ChainName, [&str; 2], Side, Refusal); 5] = {
+    use Refusal::{Outside, Spoofed, Switched};
+    use Side::{Destination, Source};
+    [
+        (ChainName::DropSpoofed, ["cd_m_spoofed4", "cd_m_spoofed6"], Source, Spoofed),
+        (ChainName::DropSwitchedFrom, ["cd_m_off_from4", "cd_m_off_from6"], Source, Switched),
+        (ChainName::DropSwitchedTo, ["cd_m_off_to4", "cd_m_off_to6"], Destination, Switched),
+        (ChainName::DropOutsideFrom, ["cd_m_from4", "cd_m_from6"], Source, Outside),
+        (ChainName::DropOutsideTo, ["cd_m_to4", "cd_m_to6"], Destination, Outside),
+    ]
+};
 
-fn dropped(meters: [&'static str; 2], prefix: &'static str) -> Vec<Rule> {
-    logged(meters, prefix).into_iter().chain([rule([], Then::Drop)]).collect()
+fn dropped(meters: [&'static str; 2], side: Side, why: Refusal) -> Vec<Rule> {
+    let why = Logged { side, why, dropped: true };
+    logged(meters, why).into_iter().chain([rule([], Then::Drop)]).collect()
 }
 
-fn logged([v4, v6]: [&'static str; 2], prefix: &'static str) -> [Rule; 2] {
-    [(v4, Field::From4), (v6, Field::From6)].map(|(meter, field)| {
-        rule([Match::Scarce(meter, field, LOGS_PER_SECOND)], Then::Log(prefix))
-    })
+fn logged([v4, v6]: [&'static str; 2], why: Logged) -> [Rule; 2] {
+    [(v4, Field::From4), (v6, Field::From6)]
+        .map(|(meter, field)| rule([Match::Scarce(meter, field, LOGS_PER_SECOND)], Then::Log(why)))
 }
 
 fn udp(from: u16, to: u16) -> Vec<Match> {

@@ -66,12 +66,21 @@ pub fn router() {
 
 /// Puts numbered frames into the cable of a link. Slow enough for every queue on the way.
 pub fn put(link: &str, frames: &[(usize, Packet)]) {
+    put_to(router_mac(link), link, frames);
+}
+
+/// The same, to whom a bridge knows no port for.
+pub fn put_beyond(link: &str, frames: &[(usize, Packet)]) {
+    put_to(Mac([NEIGHBOUR[0], NEIGHBOUR[1], 0, 0, 0, 9]), link, frames);
+}
+
+fn put_to(to: Mac, link: &str, frames: &[(usize, Packet)]) {
     if frames.is_empty() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("frames.pcap");
-    std::fs::write(&path, capture(link, frames)).unwrap();
+    std::fs::write(&path, capture(to, frames)).unwrap();
     sh(&format!("tcpreplay -q --pps 8000 -i {link}p {} >/dev/null 2>&1", path.display()));
 }
 
@@ -82,7 +91,7 @@ impl Stream {
     pub fn start(link: &str, packet: &Packet) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frame.pcap");
-        std::fs::write(&path, capture(link, &[(0, *packet)])).unwrap();
+        std::fs::write(&path, capture(router_mac(link), &[(0, *packet)])).unwrap();
         let child = Command::new("tcpreplay")
             .args(["-q", "--pps", "1000", "--loop", "100000", "-i", &format!("{link}p")])
             .arg(&path)
@@ -102,13 +111,13 @@ impl Stream {
     }
 }
 
-fn capture(link: &str, frames: &[(usize, Packet)]) -> Vec<u8> {
+fn capture(to: Mac, frames: &[(usize, Packet)]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
         file.extend(word.to_le_bytes());
     }
     for (no, packet) in frames {
-        let frame = frame(link, *no, packet);
+        let frame = frame(to, *no, packet);
         for word in [0, 0, frame.len() as u32, frame.len() as u32] {
             file.extend(word.to_le_bytes());
         }
@@ -178,12 +187,12 @@ impl Ears {
     }
 }
 
-fn frame(link: &str, no: usize, packet: &Packet) -> Vec<u8> {
+fn frame(to: Mac, no: usize, packet: &Packet) -> Vec<u8> {
     let mut inner = transport(packet);
     inner.extend(MAGIC);
     inner.extend((no as u64).to_be_bytes());
     let mut frame = Vec::new();
-    frame.extend(router_mac(link).0);
+    frame.extend(to.0);
     frame.extend(packet.mac.unwrap().0);
     let protocol = packet.carrier.protocol().unwrap();
     match (packet.from, packet.to) {

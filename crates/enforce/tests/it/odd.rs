@@ -9,7 +9,7 @@ use cordon_enforce::{
 use cordon_model::Timestamp;
 
 use crate::containment::camera;
-use crate::lab::sh;
+use crate::lab::{Ears, put_beyond, sh};
 use crate::namespace;
 use crate::world::mac;
 
@@ -161,4 +161,39 @@ fn a_name_that_no_interface_can_have_is_refused_before_it_reaches_the_kernel() {
     let lifelines = vec![Lifeline::Link("x y".into())];
     let options = Options { lifelines, ..Options::default() };
     assert!(matches!(compile(&policy, &options), Err(CompileError::BadLink(_))));
+}
+
+#[test]
+fn neighbours_on_one_bridge_are_kept_apart() {
+    if !namespace::entered("odd::neighbours_on_one_bridge_are_kept_apart") {
+        return;
+    }
+    // Each port has a cable, in whose far end frames are put.
+    sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up
+        for port in lan0 lan1; do
+            ip link add $port type veth peer name ${port}p
+            ip link set $port master br0; ip link set $port up; ip link set ${port}p up
+        done");
+    let calls = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+    if std::fs::write(calls, "1").is_err() {
+        println!("skipped: this kernel does not show bridged packets to the firewall");
+        return;
+    }
+    let mut policy = camera();
+    policy.members[0].link = Some("br0".into());
+    let mut enforcer = Enforcer::new(Nft::default());
+    let mut ears = Ears::at(&["lan1"]);
+    let server = to_us("10.1.0.5", "203.0.113.9", Carrier::Udp, (4_000, 5_000)).packet;
+    let neighbour = to_us("10.1.0.5", "10.1.0.6", Carrier::Udp, (4_000, 5_000)).packet;
+    let stranger = Packet { mac: Some(mac(60_000)), ..server };
+    let frames = [(1, server), (2, neighbour), (3, stranger)];
+    put_beyond("lan0", &frames);
+    assert_eq!(ears.heard().into_iter().collect::<Vec<_>>(), [1, 2, 3], "without rules");
+    enforcer.set(compile(&policy, &Options::default()).unwrap(), AT).unwrap();
+    put_beyond("lan0", &frames);
+    assert_eq!(ears.heard().into_iter().collect::<Vec<_>>(), [1]);
+    policy.members[0].reach = Reach::Off;
+    enforcer.set(compile(&policy, &Options::default()).unwrap(), AT).unwrap();
+    put_beyond("lan0", &frames);
+    assert!(ears.heard().is_empty());
 }
