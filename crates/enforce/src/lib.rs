@@ -18,6 +18,16 @@
 //! # Ok::<(), cordon_enforce::CompileError>(())
 //! ```
 //!
+//! [`Enforcer`] makes a [`Driver`] hold that, changes only what differs, and tells what drifted;
+//! [`cut()`] ends conversations that are no longer allowed; [`Guard`] takes back what nobody confirms.
+//! [`Reference`] says what is meant and [`Simulator`] what the rule set does, to be compared.
+//!
+//! What the kernel does beyond the policy, on purpose: lifelines pass first; neighbour discovery,
+//! group membership and the question for an address pass unless a device is switched off; a member on
+//! a link that is heard by another interface counts as spoofed; errors about conversations (ICMP) pass
+//! with them. Not looked at: ARP and everything else without IP, and bridged packets where
+//! `net.bridge.bridge-nf-call-iptables` is 0.
+//!
 //! This crate must not know: contracts as documents, how a policy is resolved, who may change it,
 //! HTTP, the store.
 
