@@ -45,12 +45,15 @@ impl<T: Default> InMinute<T> {
     }
 }
 
+/// Who with whom, over what, at which port.
+type Session = (End, End, Carrier, u16);
+
 /// Counts by the minute, and remembers the worst.
 #[derive(Default)]
 pub(crate) struct Guard {
     peers: HashMap<(End, Carrier, u16), InMinute<HashSet<End>>>,
     ports: HashMap<(End, End), InMinute<HashSet<u16>>>,
-    sessions: HashMap<(End, End, Carrier, u16), InMinute<(u32, u32)>>,
+    sessions: HashMap<Session, InMinute<(u32, u32)>>,
     fan_outs: HashMap<(End, Carrier, u16), u32>,
     scans: HashMap<(End, End), u32>,
     guesses: HashMap<(End, End, u16), u32>,

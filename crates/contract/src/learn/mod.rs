@@ -47,7 +47,7 @@ impl End {
     /// Behind a router the link-layer address is the router's, and says nothing.
     fn of(party: &Party) -> Self {
         let own =
-            |mac: &Mac| mac.is_device() && !party.ip.is_some_and(|ip| scope(ip) == Scope::Public);
+            |mac: &Mac| mac.is_device() && party.ip.is_none_or(|ip| scope(ip) != Scope::Public);
         End { mac: party.mac.filter(own), ip: party.ip }
     }
 

@@ -112,7 +112,7 @@ fn what_mud_cannot_say_is_listed_and_never_widened_in_silence() {
         (broadcast, UnsaidWhat::BroadcastOfNetworks),
         (udp, UnsaidWhat::WhoOpens),
         (
-            with(|e| e.bounds = Bounds { flows_per_hour: Some(1), ..Bounds::default() }),
+            with(|e| e.bounds = Bounds { flows_per_minute: Some(1), ..Bounds::default() }),
             UnsaidWhat::Bounds,
         ),
         (with(|e| e.app = Some(App::Http)), UnsaidWhat::Application),
