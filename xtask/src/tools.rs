@@ -15,10 +15,16 @@ const PEERS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("tcpreplay", "tcpreplay"),
     ("zstd", "zstd"),
+    ("nft", "nftables"),
 ];
 
 /// Programs that only evaluations measure against, and the Debian packages that bring them.
-const MEASURED: &[(&str, &str)] = &[("ndpiReader", "libndpi-bin"), ("time", "time")];
+const MEASURED: &[(&str, &str)] = &[
+    ("ndpiReader", "libndpi-bin"),
+    ("time", "time"),
+    ("iperf3", "iperf3"),
+    ("ethtool", "ethtool"),
+];
 
 /// Version of cargo-deny that reads `deny.toml`.
 const CARGO_DENY: &str = "0.20.2";

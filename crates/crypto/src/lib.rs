@@ -2,7 +2,8 @@
 //!
 //! One [`KeyFile`] holds the master key; everything else is derived from it ([`Vault`]) or kept
 //! sealed by it ([`SigningKey`], [`secret_key`]). [`Keys`] changes it for another, and
-//! [`seal_key_file`] puts it under a passphrase. [`tls`] has the service's certificate.
+//! [`seal_key_file`] puts it under a passphrase. [`tls`] has the service's certificate; [`cms`] checks
+//! signatures of others.
 //!
 //! ```
 //! use cordon_crypto::{KeyFile, Vault};
@@ -18,6 +19,7 @@
 //!
 //! This crate must not know: what the secrets are for, databases, HTTP, what time it is.
 
+pub mod cms;
 mod error;
 mod files;
 mod keyfile;

@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod cms;
 mod secrets;
 mod tls;

@@ -1,0 +1,164 @@
+//! What has the shape of an attack.
+
+use std::collections::{HashMap, HashSet};
+
+use cordon_model::Flow;
+
+use super::act::Opening;
+use super::{End, Suspicion};
+use crate::document::Carrier;
+
+/// Peers without an answer, on one port within a minute, that make a scan. Devices that look for
+/// their own kind on a network try a handful.
+const SCAN_PEERS: usize = 12;
+/// Ports of one peer without an answer within a minute that make a scan.
+const SCAN_PORTS: usize = 20;
+/// Short sessions with a password service within a minute that make guessing.
+const GUESSES: u32 = 15;
+/// Conversations with one service of one peer within a minute that make a flood.
+const FLOOD: u32 = 600;
+/// Services that ask for a password before anything else.
+const PASSWORD_PORTS: [u16; 8] = [21, 22, 23, 110, 554, 2323, 3389, 5900];
+/// Packets of both directions up to which a session is short: a login that failed.
+const SHORT: u64 = 40;
+/// Most counters kept; when they are full, those of past minutes go.
+const MAX_COUNTERS: usize = 50_000;
+/// Most different things one counter remembers.
+const MAX_DIFFERENT: usize = 4_096;
+
+/// Something counted within one minute.
+#[derive(Default)]
+struct InMinute<T> {
+    minute: i64,
+    what: T,
+}
+
+impl<T: Default> InMinute<T> {
+    /// What was counted in this minute so far. Conversations are reported when they end, so an
+    /// earlier minute may come again; it counts from nothing then.
+    fn at(&mut self, minute: i64) -> &mut T {
+        if self.minute != minute {
+            self.minute = minute;
+            self.what = T::default();
+        }
+        &mut self.what
+    }
+}
+
+/// Who with whom, over what, at which port.
+type Session = (End, End, Carrier, u16);
+
+/// Counts by the minute, and remembers the worst.
+#[derive(Default)]
+pub(crate) struct Guard {
+    peers: HashMap<(End, Carrier, u16), InMinute<HashSet<End>>>,
+    ports: HashMap<(End, End), InMinute<HashSet<u16>>>,
+    sessions: HashMap<Session, InMinute<(u32, u32)>>,
+    fan_outs: HashMap<(End, Carrier, u16), u32>,
+    scans: HashMap<(End, End), u32>,
+    guesses: HashMap<(End, End, u16), u32>,
+    floods: HashMap<(End, End, Carrier), u32>,
+}
+
+impl Guard {
+    /// Takes in a conversation.
+    pub fn flow(
+        &mut self,
+        client: End,
+        server: End,
+        opening: &Opening,
+        flow: &Flow,
+        answered: bool,
+    ) {
+        let group = opening.to.mac.is_some_and(cordon_model::Mac::is_group)
+            || opening.to.ip.is_some_and(|ip| ip.is_multicast());
+        if group || flow.part != 0 {
+            return;
+        }
+        let minute = flow.first.secs().div_euclid(60);
+        self.make_room(minute);
+        if !answered {
+            self.unanswered(client, server, opening, minute);
+        }
+        let key = (client, server, opening.carrier, opening.service);
+        let (sessions, guesses) = self.sessions.entry(key).or_default().at(minute);
+        *sessions += 1;
+        *guesses += u32::from(flow.packets() <= SHORT && answered);
+        let (sessions, guesses) = (*sessions, *guesses);
+        let password = PASSWORD_PORTS.contains(&opening.service) && opening.carrier == Carrier::Tcp;
+        if guesses >= GUESSES && password {
+            worst(&mut self.guesses, (client, server, opening.service), guesses);
+        }
+        if sessions >= FLOOD {
+            worst(&mut self.floods, (client, server, opening.carrier), sessions);
+        }
+    }
+
+    /// What a kind of conversation is suspected of.
+    pub fn suspects(
+        &self,
+        client: End,
+        servers: &[End],
+        carrier: Carrier,
+        service: u16,
+        answered: bool,
+    ) -> Option<Suspicion> {
+        for server in servers {
+            if let Some(sessions) = self.guesses.get(&(client, *server, service)) {
+                return Some(Suspicion::Guessing { sessions: *sessions });
+            }
+            if let Some(flows) = self.floods.get(&(client, *server, carrier)) {
+                return Some(Suspicion::Flood { flows: *flows });
+            }
+            if let Some(ports) = self.scans.get(&(client, *server)).filter(|_| !answered) {
+                return Some(Suspicion::PortScan { ports: *ports });
+            }
+        }
+        let peers = self.fan_outs.get(&(client, carrier, service))?;
+        Some(Suspicion::FanOut { peers: *peers })
+    }
+
+    fn unanswered(&mut self, client: End, server: End, opening: &Opening, minute: i64) {
+        let service = (client, opening.carrier, opening.service);
+        let peers = self.peers.entry(service).or_default().at(minute);
+        if peers.len() < MAX_DIFFERENT {
+            peers.insert(server);
+        }
+        if peers.len() >= SCAN_PEERS {
+            let count = u32::try_from(peers.len()).unwrap_or(u32::MAX);
+            worst(&mut self.fan_outs, service, count);
+        }
+        let ports = self.ports.entry((client, server)).or_default().at(minute);
+        if ports.len() < MAX_DIFFERENT {
+            ports.insert(opening.service);
+        }
+        if ports.len() >= SCAN_PORTS {
+            let count = u32::try_from(ports.len()).unwrap_or(u32::MAX);
+            worst(&mut self.scans, (client, server), count);
+        }
+    }
+
+    fn make_room(&mut self, minute: i64) {
+        if self.peers.len() >= MAX_COUNTERS {
+            self.peers.retain(|_, held| held.minute == minute);
+        }
+        if self.ports.len() >= MAX_COUNTERS {
+            self.ports.retain(|_, held| held.minute == minute);
+        }
+        if self.sessions.len() >= MAX_COUNTERS {
+            self.sessions.retain(|_, held| held.minute == minute);
+        }
+        // A minute with more than fits: what is counted twice then is counted from nothing.
+        if self.ports.len() >= 2 * MAX_COUNTERS || self.sessions.len() >= 2 * MAX_COUNTERS {
+            self.ports.clear();
+            self.sessions.clear();
+        }
+    }
+}
+
+fn worst<K: std::hash::Hash + Eq>(held: &mut HashMap<K, u32>, key: K, count: u32) {
+    if held.len() < MAX_COUNTERS || held.contains_key(&key) {
+        let worst = held.entry(key).or_default();
+        *worst = (*worst).max(count);
+    }
+}

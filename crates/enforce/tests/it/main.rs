@@ -1,0 +1,20 @@
+//! Enforcement, from policies to packets.
+
+#![allow(clippy::disallowed_methods, reason = "tests start programs and take the time")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is test code, and clippy only knows functions marked as tests"
+)]
+
+mod conformance;
+mod containment;
+mod differential;
+mod guard;
+mod kernel;
+mod lab;
+mod namespace;
+mod odd;
+mod world;
