@@ -20,7 +20,9 @@
 //! This crate must not know: I/O, clocks, randomness, how a kernel is told, how a signature is
 //! made.
 
+pub mod book;
 pub mod document;
+pub mod envelope;
 pub mod learn;
 pub mod mud;
 pub mod policy;
