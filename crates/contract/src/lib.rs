@@ -34,5 +34,5 @@ pub use document::{
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,
-    Rule, Side, Stage, Where,
+    Rule, Side, Stage, Where, lifetime,
 };

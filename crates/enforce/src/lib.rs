@@ -38,6 +38,7 @@ mod drift;
 mod driver;
 mod enforcer;
 mod guard;
+pub mod keeper;
 mod layout;
 mod local;
 mod log;
@@ -50,7 +51,7 @@ mod simulate;
 mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
-pub use cut::cut;
+pub use cut::{cut, cut_kept};
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};

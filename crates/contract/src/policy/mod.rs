@@ -15,8 +15,8 @@ use cordon_model::{DeviceId, Mac, Text};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use bindings::Bindings;
 pub(crate) use bindings::matches as name_fits;
+pub use bindings::{Bindings, lifetime};
 pub use decide::{Decision, Judge, Refusal, Side};
 pub use packet::Packet;
 
