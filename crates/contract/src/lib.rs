@@ -27,6 +27,7 @@ pub mod learn;
 pub mod mud;
 pub mod policy;
 pub mod resolve;
+pub mod words;
 
 pub use document::{
     Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
