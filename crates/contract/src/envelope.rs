@@ -17,11 +17,11 @@ const MAX_BYTES: usize = 3 << 20;
 /// Most signatures that are tried.
 const MAX_SIGNATURES: usize = 16;
 
-/// A contract under signatures.
+/// A contract, or what is said of contracts, under signatures.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// What the payload is; always [`PAYLOAD_TYPE`].
+    /// What the payload is; [`PAYLOAD_TYPE`] for a contract.
     #[serde(rename = "payloadType")]
     payload_type: String,
     /// The contract's bytes, in base64.
@@ -75,12 +75,23 @@ impl Envelope {
         if body.len() > MAX_BYTES {
             return Err(EnvelopeError::TooLarge);
         }
-        let sig = STANDARD.encode(sign(&pae(PAYLOAD_TYPE, &body)));
-        Ok(Envelope {
-            payload_type: PAYLOAD_TYPE.to_owned(),
+        Ok(Envelope::of(PAYLOAD_TYPE, &body, keyid, sign))
+    }
+
+    /// Puts anything under a signature, such as a proof about contracts.
+    #[must_use]
+    pub fn of(
+        payload_type: &str,
+        body: &[u8],
+        keyid: &str,
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Self {
+        let sig = STANDARD.encode(sign(&pae(payload_type, body)));
+        Envelope {
+            payload_type: payload_type.to_owned(),
             payload: STANDARD.encode(body),
             signatures: vec![Signature { keyid: keyid.to_owned(), sig }],
-        })
+        }
     }
 
     /// The contract, if a signature holds: `verify` gets the key's name, what was signed, and the

@@ -26,6 +26,7 @@ pub mod envelope;
 pub mod learn;
 pub mod mud;
 pub mod policy;
+pub mod rehearse;
 pub mod resolve;
 pub mod words;
 

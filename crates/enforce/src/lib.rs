@@ -45,6 +45,7 @@ mod log;
 mod netlink;
 mod nft_json;
 mod process;
+pub mod prove;
 mod reference;
 mod ruleset;
 mod simulate;

@@ -145,6 +145,14 @@ impl Policy {
         self.members.get(no.0 as usize)
     }
 
+    /// The rules of a member: they stand together, because rules are sorted.
+    #[must_use]
+    pub fn rules_of(&self, no: MemberNo) -> &[Rule] {
+        let from = self.rules.partition_point(|rule| rule.member < no);
+        let to = self.rules.partition_point(|rule| rule.member <= no);
+        self.rules.get(from..to).unwrap_or_default()
+    }
+
     /// Whether an address may be what a name means.
     #[must_use]
     pub fn may_mean(&self, no: NameNo, ip: IpAddr) -> bool {

@@ -18,4 +18,5 @@ mod kernel;
 mod lab;
 mod namespace;
 mod odd;
+mod prove;
 mod world;

@@ -49,6 +49,7 @@ actions! {
     ContractUndo "contract.undo" "took a change of contracts back",
     RulesConfirm "rules.confirm" "confirmed the rules on trial",
     RulesBack "rules.back" "took the rules on trial back",
+    RulesMend "rules.mend" "brought the rules back to what is meant",
     ProofMake "proof.make" "had a proof made",
     RecordsImport "records.import" "imported records",
     FlowsExport "flows.export" "exported flows",
