@@ -6,6 +6,7 @@ mod compose;
 mod configuration;
 mod demo;
 mod doctor;
+mod enforcer;
 mod failure;
 mod input;
 mod keys;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::GuardTrial { folder } => doctor::guard_trial(&folder),
+        Command::Enforcer { folder } => enforcer::keep(&folder),
+        Command::EnforcerWatchdog { arguments } => enforcer::watch(&arguments),
         Command::Schema { of: Schema::Look } => output::schema(),
     };
     match done {

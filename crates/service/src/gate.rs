@@ -144,9 +144,8 @@ async fn listen(read: OwnedReadHalf, waiting: Waiting, unasked: mpsc::Sender<Tel
             break;
         }
         let Ok(Line { no, tell }) = serde_json::from_slice(&bytes) else { continue };
-        let asker = no.and_then(|no| {
-            waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&no)
-        });
+        let asker =
+            no.and_then(|no| waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&no));
         match (asker, no) {
             // Whoever asked may have stopped waiting.
             (Some(asker), _) => drop(asker.send(tell)),

@@ -6,10 +6,12 @@ use tokio::sync::broadcast;
 
 use crate::view::{
     Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
-    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow,
-    DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage,
-    FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, Need,
-    NewInvite, NewToken, MudRequest, MudView, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
+    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
+    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
+    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
+    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Visit};
 
@@ -216,12 +218,8 @@ pub trait Site: Send + Sync + 'static {
     /// One device's contract.
     fn contract(&self, caller: &Caller, device: &str) -> Answer<ContractView>;
     /// Puts a contract in force, or changes it. Needs a second person where that is configured.
-    async fn adopt(
-        &self,
-        caller: &Caller,
-        device: &str,
-        request: &AdoptRequest,
-    ) -> Answer<Changed>;
+    async fn adopt(&self, caller: &Caller, device: &str, request: &AdoptRequest)
+    -> Answer<Changed>;
     /// Takes a MUD file in (RFC 8520): what it allows is put in force.
     async fn import_mud(
         &self,
@@ -252,8 +250,7 @@ pub trait Site: Send + Sync + 'static {
     async fn take_rules_back(&self, caller: &Caller) -> Answer<RulesView>;
     /// What recorded traffic would meet under the contracts as they are, every stage taken for
     /// enforced.
-    async fn rehearse(&self, caller: &Caller, request: &RehearseRequest)
-    -> Answer<RehearsalView>;
+    async fn rehearse(&self, caller: &Caller, request: &RehearseRequest) -> Answer<RehearsalView>;
     /// Whether one device can reach another, by all packets there are.
     async fn prove(&self, caller: &Caller, request: &ProofRequest) -> Answer<ProofView>;
     /// Who may talk to whom, by zones.

@@ -66,6 +66,18 @@ pub enum Command {
         /// The folder that stays writable
         folder: PathBuf,
     },
+    /// Keep the kernel's rules; `cordon run` starts it
+    #[command(hide = true)]
+    Enforcer {
+        /// Where confirmed rules lie
+        folder: PathBuf,
+    },
+    /// Take rules back that nobody confirms
+    #[command(hide = true)]
+    EnforcerWatchdog {
+        /// The folder and the seconds
+        arguments: Vec<String>,
+    },
     /// Print the JSON Schema of an output format
     Schema {
         /// Which format

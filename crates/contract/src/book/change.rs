@@ -155,6 +155,13 @@ impl Book {
         Ok(update)
     }
 
+    /// Lets go of a device that was joined into another; what was done to it stays readable.
+    pub fn leave(&mut self, device: &DeviceId) {
+        self.standings.remove(device);
+        self.proposals.remove(device);
+        self.base.remove(device);
+    }
+
     /// Forgets a device.
     pub fn forget(&mut self, device: &DeviceId) {
         self.standings.remove(device);

@@ -133,6 +133,7 @@ impl Engine {
             gate,
         } = parts;
         let mut snapshot = state.load().await.map_err(broken)?;
+        let contracts = contracts::Contracts::new(&mut snapshot, Arc::clone(&signing), gate);
         let page = Before { before: None, limit: CHANGES };
         let changes: Vec<Change> = state.changes(None, page).await.map_err(broken)?.rows;
         let register =
@@ -161,7 +162,7 @@ impl Engine {
             )),
             world: ArcSwap::from_pointee(World::new(register, started)),
             log_key: signing.log_key(&origin),
-            contracts: contracts::Contracts::new(&mut snapshot, signing, gate),
+            contracts,
             ceremonies: Mutex::new(Ceremonies::new()),
             limits: Mutex::new(Limits::new(LimitOptions::default())),
             writing: tokio::sync::Mutex::new(()),

@@ -59,6 +59,7 @@ impl Engine {
             tracing::error!(%problem, "what was observed cannot be written; trying again");
             return false;
         }
+        self.let_go(&update.removed, false);
         let ids = ids(&register, &devices.devices);
         let talks = with_records(conclusions.talks.clone(), &ids);
         let learned = match self.take_in_learned(learned, &register, &ids, *over).await {
@@ -103,10 +104,7 @@ impl Engine {
 }
 
 /// The ids of records by those of the watcher: a device may be known under an older id.
-fn ids<'a>(
-    register: &Register,
-    devices: &'a [cordon_model::Device],
-) -> HashMap<&'a str, DeviceId> {
+fn ids<'a>(register: &Register, devices: &'a [cordon_model::Device]) -> HashMap<&'a str, DeviceId> {
     devices
         .iter()
         .filter_map(|device| {

@@ -6,10 +6,12 @@ use tokio::sync::broadcast;
 use super::Engine;
 use crate::view::{
     Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
-    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow,
-    DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage,
-    FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, Need,
-    NewInvite, NewToken, MudRequest, MudView, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
+    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
+    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
+    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
+    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick, Visit};
 
@@ -250,11 +252,7 @@ impl Site for Engine {
         self.still(caller)?;
         self.take_back_rules(caller).await
     }
-    async fn rehearse(
-        &self,
-        caller: &Caller,
-        request: &RehearseRequest,
-    ) -> Answer<RehearsalView> {
+    async fn rehearse(&self, caller: &Caller, request: &RehearseRequest) -> Answer<RehearsalView> {
         self.still(caller)?;
         self.rehearse_contracts(caller, request).await
     }

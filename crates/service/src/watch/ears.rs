@@ -46,12 +46,7 @@ impl Ears {
         for record in &dns.records {
             if let DnsValue::Address(ip) = record.value {
                 let ttl = lifetime(Duration::from_secs(u64::from(record.ttl)));
-                teller(Told {
-                    asker,
-                    name: question.name.clone(),
-                    ip,
-                    until: fact.at.plus(ttl),
-                });
+                teller(Told { asker, name: question.name.clone(), ip, until: fact.at.plus(ttl) });
             }
         }
     }

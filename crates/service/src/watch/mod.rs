@@ -5,7 +5,7 @@ mod reached;
 mod recorder;
 mod run;
 
-pub(crate) use reached::Reached;
 pub use ears::Teller;
+pub(crate) use reached::Reached;
 pub use recorder::{ANSWER, Recorder};
 pub use run::{Gauges, Observed, Records, Watch, WatchOptions, start};

@@ -96,8 +96,7 @@ impl Engine {
                     || (after.reach != cordon_contract::Reach::Normal
                         && before.is_none_or(|before| before.reach != after.reach));
                 if let (true, Ok(record)) = (blocks, find(&world, &after.device.0)) {
-                    let needs =
-                        self.may_contract(caller, Action::ContractStage, record, true)?;
+                    let needs = self.may_contract(caller, Action::ContractStage, record, true)?;
                     if let Some(because) = needs.approval.first() {
                         let detail = format!("{}; ask for it on the device's page", because.title);
                         let action = Action::ContractUndo;
@@ -157,9 +156,8 @@ impl Engine {
             if name == "all" || zone.is_some() || tag.is_some() {
                 let is = |record: &&cordon_model::record::Record| {
                     let own = &record.own;
-                    zone.is_none_or(|zone| {
-                        own.zone.as_ref().is_some_and(|held| held.value == zone)
-                    }) && tag.is_none_or(|tag| own.tags.iter().any(|held| held == tag))
+                    zone.is_none_or(|zone| own.zone.as_ref().is_some_and(|held| held.value == zone))
+                        && tag.is_none_or(|tag| own.tags.iter().any(|held| held == tag))
                 };
                 let found = world.register.records().filter(is).map(|record| record.id.clone());
                 devices.extend(found.filter(|id| stands(id)));

@@ -117,8 +117,7 @@ impl Engine {
             let subject = request.devices().first().map(|id| id.0.to_string()).unwrap_or_default();
             let reason =
                 if request.why().is_empty() { "no reason given" } else { request.why() }.to_owned();
-            let approval =
-                self.ask(caller, request.action(), &subject, &request, &reason).await?;
+            let approval = self.ask(caller, request.action(), &subject, &request, &reason).await?;
             return Ok(Changed {
                 outcome: "waits".to_owned(),
                 says: vec![format!(

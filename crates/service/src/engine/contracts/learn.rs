@@ -35,8 +35,7 @@ impl Engine {
         let mut update = book.propose(learned);
         let now = self.clock.instant();
         let due = {
-            let mut written =
-                self.contracts.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut written = self.contracts.written.lock().unwrap_or_else(PoisonError::into_inner);
             let due = over || written.is_none_or(|before| now - before >= WRITE);
             if due {
                 *written = Some(now);
@@ -50,6 +49,20 @@ impl Engine {
         write_proposals(self, &update).await?;
         self.contracts.book.store(Arc::new(book));
         Ok(news)
+    }
+}
+
+impl Engine {
+    /// Lets go of the contracts of devices that are no more. Whoever calls holds `writing`.
+    pub(in crate::engine) fn let_go(&self, devices: &[DeviceId], forget: bool) {
+        if devices.is_empty() {
+            return;
+        }
+        let mut book = Book::clone(&self.book());
+        for device in devices {
+            if forget { book.forget(device) } else { book.leave(device) }
+        }
+        self.contracts.book.store(Arc::new(book));
     }
 }
 
@@ -70,8 +83,7 @@ fn by_record(
     let mut all: Vec<Learned> = Vec::new();
     let mut places: HashMap<DeviceId, usize> = HashMap::new();
     for one in learned {
-        let Some(record) =
-            ids.get(one.contract.device.0.as_str()).and_then(|id| register.get(id))
+        let Some(record) = ids.get(one.contract.device.0.as_str()).and_then(|id| register.get(id))
         else {
             continue;
         };

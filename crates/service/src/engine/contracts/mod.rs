@@ -6,6 +6,7 @@ mod change;
 mod learn;
 mod list;
 mod mud;
+mod prove;
 mod rehearse;
 mod rules;
 mod show;

@@ -30,8 +30,7 @@ impl Engine {
             .map_err(|error| Problem::invalid(error.to_string()))?;
         // A signature lies in another file, and is checked where both are: `cordon contract
         // import-mud --signature`.
-        let (contract, warnings) =
-            import(&parsed.file, None, id.clone(), &label, self.clock.now());
+        let (contract, warnings) = import(&parsed.file, None, id.clone(), &label, self.clock.now());
         if contract.entries.is_empty() {
             return Err(Problem::invalid(
                 "the file allows nothing that could be understood; see its warnings with \
@@ -72,14 +71,22 @@ impl Engine {
             .or_else(|| book.proposal(&record.id).map(|proposal| &proposal.contract));
         let nothing = empty(record, self.clock.now());
         let contract = contract.unwrap_or(&nothing);
-        let url = contract.expected.mud_url.as_deref().map_or_else(
-            || format!("https://cordon.invalid/{}.json", record.id),
-            str::to_owned,
-        );
+        let url = contract
+            .expected
+            .mud_url
+            .as_deref()
+            .map_or_else(|| format!("https://cordon.invalid/{}.json", record.id), str::to_owned);
         let exported = export(contract, &url, &site(&world.register, &self.options.enforce));
         let text = cordon_mud::write(&exported.file);
         let file = serde_json::from_str(&text)
             .map_err(|error| Problem::new(crate::ProblemKind::Broken, error.to_string()))?;
-        Ok(MudView { file, unsaid: exported.unsaid.iter().map(ToString::to_string).collect() })
+        Ok(MudView {
+            file,
+            unsaid: exported
+                .unsaid
+                .iter()
+                .map(|unsaid| format!("{}: {}", unsaid.entry, unsaid.what))
+                .collect(),
+        })
     }
 }

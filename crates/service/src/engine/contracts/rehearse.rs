@@ -18,14 +18,12 @@ use cordon_register::Register;
 
 use super::approved::ContractRequest;
 use super::site::site;
+use crate::engine::Engine;
 use crate::engine::devices::link;
 use crate::engine::show::{parse_time, time};
-use crate::engine::Engine;
 use crate::engine::world::World;
+use crate::view::{Changed, Link, RehearsalView, RehearseRequest, RehearsedDevice, RehearsedKind};
 use crate::watch::ANSWER;
-use crate::view::{
-    Changed, Link, RehearsalView, RehearseRequest, RehearsedDevice, RehearsedKind,
-};
 use crate::{Answer, Caller, Problem, ProblemKind};
 
 /// The past that is rehearsed where nobody says otherwise.
@@ -100,8 +98,11 @@ impl Engine {
         .map_err(super::told)?;
         let to = self.site_now().plus(Duration::from_secs(1));
         let rehearsal = self.rehearsed(&book, Some(what.devices()), to.minus(PAST), to).await?;
-        let mut says: Vec<String> =
-            update.steps.iter().map(|step| format!("would have {}", self.step_says(step))).collect();
+        let mut says: Vec<String> = update
+            .steps
+            .iter()
+            .map(|step| format!("would have {}", self.step_says(step)))
+            .collect();
         says.push(rehearsal.says.clone());
         Ok(Changed {
             outcome: "rehearsed".to_owned(),
@@ -307,10 +308,9 @@ fn means(entry: &Entry, ip: IpAddr, world: &World, at: Timestamp) -> bool {
         }
         Peer::Network { net } => net.contains(&ip),
         Peer::Multicast { group } => *group == ip,
-        Peer::Gateway => world
-            .register
-            .record_of(None, Some(ip), at)
-            .is_some_and(|record| record.seen.routes),
+        Peer::Gateway => {
+            world.register.record_of(None, Some(ip), at).is_some_and(|record| record.seen.routes)
+        }
         Peer::Anyone => true,
         Peer::Internet => cordon_model::is_public(ip),
         _ => false,
@@ -349,7 +349,7 @@ fn bindings(
             let member = record.and_then(|record| members.get(&record.id));
             if let (Some(member), Ok(ip)) = (member, ip.parse()) {
                 // Kept once a day: it held on that day.
-                bindings.learn(policy, *member, name, ip, Timestamp::MAX);
+                bindings.learn(policy, *member, name, ip, Timestamp::from_nanos(i64::MAX));
             }
         }
         query.cursor = page.next;
@@ -388,8 +388,7 @@ impl<'a> Ends<'a> {
         }
         // Where only its server was heard, the server spoke first.
         let swapped = row.sent_packets == 0 && row.received_packets > 0;
-        let (from, to) =
-            if swapped { (row.server, row.client) } else { (row.client, row.server) };
+        let (from, to) = if swapped { (row.server, row.client) } else { (row.client, row.server) };
         let carrier = Carrier::from(row.transport);
         let icmp = matches!(row.transport, Transport::Icmp | Transport::Icmpv6);
         let port = |party: &Party| match carrier {
