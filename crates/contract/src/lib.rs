@@ -38,3 +38,9 @@ pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,
     Rule, Side, Stage, Where, lifetime,
 };
+
+/// The JSON Schema of [`Contract`].
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Contract).into()
+}

@@ -7,6 +7,7 @@ pub use memory::Memory;
 pub use nft::Nft;
 
 use cordon_model::Timestamp;
+use serde_json::Value;
 
 use crate::nft_json;
 use crate::ruleset::{Elements, Ruleset};
@@ -93,13 +94,32 @@ pub trait Driver {
 pub fn rule_lines(ruleset: &Ruleset) -> Vec<String> {
     let mut lines = Vec::new();
     for chain in &ruleset.chains {
-        lines.push(nft_json::chain(TABLE, chain).to_string());
-        lines.extend(chain.rules.iter().map(|rule| {
-            nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group).to_string()
-        }));
+        lines.push(line(&nft_json::chain(TABLE, chain)));
+        lines.extend(
+            chain.rules.iter().map(|rule| {
+                line(&nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group))
+            }),
+        );
     }
     sort_chains(&mut lines);
     lines
+}
+
+/// JSON as one line, the keys of every object in alphabetical order: in which order they are kept
+/// depends on what else is built with us.
+fn line(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(object) => {
+                let mut pairs: Vec<_> = object.iter().collect();
+                pairs.sort_unstable_by_key(|(key, _)| *key);
+                pairs.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+            }
+            Value::Array(list) => list.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(value).to_string()
 }
 
 /// What the table is called in lines, whichever generation it is.

@@ -310,7 +310,7 @@ fn parse(listing: &[u8], table: &str, at: Timestamp) -> Result<Held, DriverError
                             object.insert("table".into(), TABLE.into());
                         }
                     }
-                    held.rules.push(json!({ kind: json }).to_string());
+                    held.rules.push(super::line(&json!({ kind: json })));
                 }
                 _ => {}
             }

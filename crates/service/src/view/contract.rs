@@ -347,6 +347,10 @@ pub struct ZoneCell {
 pub struct MudRequest {
     /// The file's text.
     pub file: String,
+    /// Its detached signature (CMS), in base64. Checked where it is given.
+    pub signature: Option<String>,
+    /// The certificates of the authorities that are trusted for it, as PEM.
+    pub authorities: Option<String>,
     /// Why; kept with the step.
     pub reason: String,
     /// Only say what would happen.

@@ -64,7 +64,8 @@ impl Engine {
         self.tick(&["contracts", "devices", "today"]);
         Ok(Changed {
             outcome: "done".to_owned(),
-            says: update.steps.iter().map(|step| self.step_says(step)).collect(),
+            // A step that is taken back comes with the one that takes it back.
+            says: update.steps.last().map(|step| self.step_says(step)).into_iter().collect(),
             step: steps.last().copied(),
             rules: self.rules_view(),
             rehearsal: None,

@@ -1,6 +1,9 @@
 //! MUD files in and out (RFC 8520).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cordon_contract::mud::{export, import};
+use cordon_crypto::cms;
 use cordon_model::record::Criticality;
 
 use super::approved::ContractRequest;
@@ -28,9 +31,9 @@ impl Engine {
         };
         let parsed = cordon_mud::parse(request.file.as_bytes())
             .map_err(|error| Problem::invalid(error.to_string()))?;
-        // A signature lies in another file, and is checked where both are: `cordon contract
-        // import-mud --signature`.
-        let (contract, warnings) = import(&parsed.file, None, id.clone(), &label, self.clock.now());
+        let signed = self.signer_of(request)?;
+        let now = self.clock.now();
+        let (contract, warnings) = import(&parsed.file, signed.as_deref(), id.clone(), &label, now);
         if contract.entries.is_empty() {
             return Err(Problem::invalid(
                 "the file allows nothing that could be understood; see its warnings with \
@@ -59,6 +62,23 @@ impl Engine {
             changed.says.push("note: it is never blocked automatically".to_owned());
         }
         Ok(changed)
+    }
+
+    /// Who signed a file, where a signature came with it; an unsound one is no reason to ask less.
+    fn signer_of(&self, request: &MudRequest) -> Answer<Option<String>> {
+        let Some(signature) = request.signature.as_ref().filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let signature = STANDARD
+            .decode(signature)
+            .map_err(|_| Problem::invalid("the signature is not base64; send the file's bytes"))?;
+        let authorities = request.authorities.as_deref().unwrap_or_default();
+        let trusted = cms::certificates(authorities.as_bytes());
+        let signer = cms::verify(&signature, request.file.as_bytes(), &trusted, self.clock.now())
+            .map_err(|error| {
+            Problem::invalid(format!("the signature is not believed: {error}"))
+        })?;
+        Ok(Some(signer.name))
     }
 
     pub(in crate::engine) fn give_mud(&self, caller: &Caller, device: &str) -> Answer<MudView> {

@@ -154,9 +154,12 @@ fn ends(device: &Known) -> Vec<End> {
         Some(_) if !device.macs.is_empty() => device.macs.iter().copied().map(Some).collect(),
         _ => vec![None],
     };
+    // No router forwards what is from or for an address of a link alone (RFC 4291, 2.5.6).
+    let forwarded = |ip: &&IpAddr| cordon_model::scope(**ip) != cordon_model::Scope::LinkLocal;
     device
         .ips
         .iter()
+        .filter(forwarded)
         .flat_map(|ip| {
             let link = link.clone();
             macs.iter().map(move |mac| End { link: link.clone(), mac: *mac, ip: *ip })

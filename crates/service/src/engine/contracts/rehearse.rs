@@ -98,15 +98,11 @@ impl Engine {
         .map_err(super::told)?;
         let to = self.site_now().plus(Duration::from_secs(1));
         let rehearsal = self.rehearsed(&book, Some(what.devices()), to.minus(PAST), to).await?;
-        let mut says: Vec<String> = update
-            .steps
-            .iter()
-            .map(|step| format!("would have {}", self.step_says(step)))
-            .collect();
-        says.push(rehearsal.says.clone());
+        let says =
+            update.steps.iter().map(|step| format!("This would have {}.", self.step_says(step)));
         Ok(Changed {
             outcome: "rehearsed".to_owned(),
-            says,
+            says: says.collect(),
             step: None,
             rules: self.rules_view(),
             rehearsal: Some(rehearsal),

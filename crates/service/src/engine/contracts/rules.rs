@@ -115,8 +115,8 @@ impl Engine {
             (_, Some(trial), _) => (
                 "trial",
                 format!(
-                    "On trial until {}. Confirm them, or they are taken back then by themselves.",
-                    time(trial.until)
+                    "On trial until {} UTC. Confirm them, or they are taken back then by themselves.",
+                    clock(trial.until)
                 ),
             ),
             (Some(trouble), None, _) => ("trouble", trouble.clone()),
@@ -161,6 +161,11 @@ impl Engine {
         drop(writing);
         Ok(self.rules_view())
     }
+}
+
+/// `07:28:27`.
+fn clock(at: cordon_model::Timestamp) -> String {
+    time(at).chars().skip(11).take(8).collect()
 }
 
 fn nothing_on_trial() -> Problem {
