@@ -128,7 +128,7 @@ const TABLE: &str = "cordon";
 /// Chains first, and rules by their chain; the order within a chain stays.
 fn sort_chains(lines: &mut [String]) {
     let chain_of = |line: &String| {
-        let json: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        let json: Value = serde_json::from_str(line).unwrap_or_default();
         let name = |what: &str, key: &str| {
             json.get(what)
                 .and_then(|what| what.get(key))
