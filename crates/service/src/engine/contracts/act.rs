@@ -47,9 +47,14 @@ impl Engine {
         caller: &Caller,
         request: &StageRequest,
     ) -> Answer<Changed> {
+        let stage = stage_named(&request.stage)?;
+        let named = self.devices_named(&request.devices, false)?;
+        let blocks = stage == cordon_contract::Stage::Enforce;
+        // Who may not is told so, before what is wrong with the request.
+        self.may_contracts(caller, Action::ContractStage, &named, blocks)?;
         let what = ContractRequest::Stage {
             devices: self.devices_named(&request.devices, true)?,
-            stage: stage_named(&request.stage)?,
+            stage,
             why: reason(&request.reason)?,
         };
         self.do_or_rehearse(caller, what, request.rehearse).await
@@ -107,6 +112,22 @@ impl Engine {
         }
         self.change_book(&actor, Action::ContractUndo, |book| book.undo(step, &actor, now, &seal))
             .await
+    }
+
+    /// Whether a caller may change the contracts of devices.
+    pub(super) fn may_contracts(
+        &self,
+        caller: &Caller,
+        action: Action,
+        devices: &[DeviceId],
+        blocks: bool,
+    ) -> Answer<()> {
+        let world = self.world.load();
+        for id in devices {
+            let record = find(&world, &id.0)?;
+            self.may_contract(caller, action, record, blocks)?;
+        }
+        Ok(())
     }
 
     /// Whether a caller may change a device's contract.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::mud::{export, import};
 use cordon_crypto::cms;
-use cordon_model::record::Criticality;
+use cordon_model::record::{Action, Criticality};
 
 use super::approved::ContractRequest;
 use super::learn::empty;
@@ -29,6 +29,8 @@ impl Engine {
             let record = find(&world, device)?;
             (record.id.clone(), record.label(), record.criticality())
         };
+        let blocks = false;
+        self.may_contracts(caller, Action::ContractAdopt, std::slice::from_ref(&id), blocks)?;
         let parsed = cordon_mud::parse(request.file.as_bytes())
             .map_err(|error| Problem::invalid(error.to_string()))?;
         let signed = self.signer_of(request)?;
