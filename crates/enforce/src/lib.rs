@@ -39,10 +39,12 @@ mod driver;
 mod enforcer;
 mod guard;
 mod layout;
+mod loaded;
 mod local;
 mod log;
 mod netlink;
 mod nft_json;
+mod others;
 mod process;
 mod reference;
 mod ruleset;
@@ -56,7 +58,10 @@ pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};
 pub use guard::{Guard, GuardError, Launcher, MAX_TRIAL, Recovered, StateError, watchdog};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
+pub use loaded::{Loaded, LoadedChain};
+pub use local::internet;
 pub use log::Logged;
+pub use others::{Effect, Other, others};
 pub use reference::{Reference, Seen};
 pub use ruleset::{
     Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value, Verdict,

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use super::{Change, Driver, DriverError, Held, TABLE, sort_chains};
 use crate::layout::SetName;
 use crate::nft_json;
+use crate::others::{Other, others};
 use crate::process::{self, Failed, Said};
 use crate::ruleset::{Element, Elements, Ruleset};
 
@@ -94,6 +95,16 @@ impl Nft {
     /// Why not.
     pub fn check(&self) -> Result<(), DriverError> {
         nft(&["-j", "list", "chains"], Vec::new()).map(drop)
+    }
+
+    /// What others have here that changes what our rules mean.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked.
+    pub fn others(&self) -> Result<Vec<Other>, DriverError> {
+        let said = nft(&["-n", "-j", "-t", "list", "ruleset"], Vec::new())?;
+        others(&said.out, &NAMES)
     }
 
     fn load(&self, ruleset: &Ruleset, at: Timestamp) -> Result<(), DriverError> {
@@ -312,6 +323,8 @@ fn parse(listing: &[u8], table: &str, at: Timestamp) -> Result<Held, DriverError
                     }
                     held.rules.push(json!({ kind: json }).to_string());
                 }
+                // A table that sleeps holds everything and does nothing.
+                "table" if raw.get().contains("\"flags\"") => strange(&mut held, raw.get()),
                 _ => {}
             }
         }
