@@ -20,6 +20,7 @@
 //!
 //! [`Enforcer`] makes a [`Driver`] hold that, changes only what differs, and tells what drifted;
 //! [`cut()`] ends conversations that are no longer allowed; [`Guard`] takes back what nobody confirms.
+//! [`LogReader`] reads what was refused, and [`Explainer`] says whose it was and which entry is missing.
 //! [`Reference`] says what is meant and [`Simulator`] what the rule set does, to be compared.
 //!
 //! What the kernel does beyond the policy, on purpose: lifelines pass first; neighbour discovery,
@@ -34,6 +35,7 @@
 mod boxes;
 mod compile;
 mod cut;
+mod denied;
 mod drift;
 mod driver;
 mod enforcer;
@@ -43,6 +45,7 @@ mod loaded;
 mod local;
 mod log;
 mod netlink;
+mod nflog;
 mod nft_json;
 mod others;
 mod process;
@@ -53,6 +56,7 @@ mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
 pub use cut::cut;
+pub use denied::{Denied, Explainer};
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};
@@ -61,6 +65,7 @@ pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
 pub use loaded::{Loaded, LoadedChain};
 pub use local::internet;
 pub use log::Logged;
+pub use nflog::{LogReader, Record};
 pub use others::{Effect, Other, others};
 pub use reference::{Reference, Seen};
 pub use ruleset::{

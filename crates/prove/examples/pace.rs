@@ -45,7 +45,7 @@ fn policy() -> Policy {
             reach: Reach::Normal,
         });
         for entry in 0..EACH {
-            let outside = Ipv4Addr::from_bits(0x1400_0000 + no * EACH + entry).into();
+            let outside = Ipv4Addr::from_bits(0x1400_0000 + no * EACH + entry);
             let other = |step: u32| Where::Net(ip((no + step) % DEVICES).into());
             let (opens, at, service) = match entry {
                 0..=2 => (Opens::Device, other(entry + 1), Ports::one(443)),

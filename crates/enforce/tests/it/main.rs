@@ -16,5 +16,6 @@ mod guard;
 mod kernel;
 mod lab;
 mod namespace;
+mod nflog;
 mod odd;
 mod world;
