@@ -30,6 +30,7 @@ mod tests {
         ("cordon-authz", 3),
         ("cordon-guard", 3),
         ("cordon-enforce", 3),
+        ("cordon-prove", 3),
         ("cordon-report", 4),
         ("cordon-service", 4),
         ("cordon-api", 5),

@@ -70,7 +70,7 @@ fn meets(a: &Region, b: &Region) -> bool {
 }
 
 /// What of `a` is outside of `b`, as boxes.
-pub(crate) fn cut(a: &Region, b: &Region, out: &mut Vec<Region>) {
+fn cut(a: &Region, b: &Region, out: &mut Vec<Region>) {
     if !meets(a, b) {
         out.push(*a);
         return;

@@ -20,6 +20,7 @@
 //!
 //! [`Enforcer`] makes a [`Driver`] hold that, changes only what differs, and tells what drifted;
 //! [`cut()`] ends conversations that are no longer allowed; [`Guard`] takes back what nobody confirms.
+//! [`LogReader`] reads what was refused, and [`Explainer`] says whose it was and which entry is missing.
 //! [`Reference`] says what is meant and [`Simulator`] what the rule set does, to be compared.
 //!
 //! What the kernel does beyond the policy, on purpose: lifelines pass first; neighbour discovery,
@@ -34,18 +35,21 @@
 mod boxes;
 mod compile;
 mod cut;
+mod denied;
 mod drift;
 mod driver;
 mod enforcer;
 mod guard;
 pub mod keeper;
 mod layout;
+mod loaded;
 mod local;
 mod log;
 mod netlink;
+mod nflog;
 mod nft_json;
+mod others;
 mod process;
-pub mod prove;
 mod reference;
 mod ruleset;
 mod simulate;
@@ -53,12 +57,17 @@ mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
 pub use cut::{cut, cut_kept};
+pub use denied::{Denied, Explainer};
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};
 pub use guard::{Guard, GuardError, Launcher, MAX_TRIAL, Recovered, StateError, watchdog};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
+pub use loaded::{Loaded, LoadedChain};
+pub use local::internet;
 pub use log::Logged;
+pub use nflog::{LogReader, Record};
+pub use others::{Effect, Other, others};
 pub use reference::{Reference, Seen};
 pub use ruleset::{
     Chain, Element, Elements, Field, Hook, Key, Match, Rule, Ruleset, Then, Value, Verdict,

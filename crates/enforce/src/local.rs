@@ -53,6 +53,17 @@ pub(crate) fn ranges(family: Family, site: &[IpNet]) -> Vec<Span> {
     union(spans)
 }
 
+/// The addresses that count as the Internet's: what is public and not of these networks, from a
+/// first to a last, both included.
+#[must_use]
+pub fn internet(family: Family, site: &[IpNet]) -> Vec<(u128, u128)> {
+    let all = match family {
+        Family::V4 => (0, u128::from(u32::MAX)),
+        Family::V6 => (0, u128::MAX),
+    };
+    minus(&[all], &ranges(family, site))
+}
+
 /// An address of a family from its number.
 pub(crate) fn address(family: Family, number: u128) -> crate::ruleset::Value {
     use crate::ruleset::Value;

@@ -11,8 +11,8 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 /// How long the kernel may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The kernel sends at most 32 KiB at once.
-const BUFFER: usize = 64 << 10;
+/// The kernel sends at most 32 KiB at once, unless it is told otherwise.
+pub(crate) const BUFFER: usize = 64 << 10;
 
 /// Flags of a request.
 const REQUEST: u16 = 0x1;
@@ -39,7 +39,7 @@ impl Socket {
 
     /// Asks for everything of a kind; each answer is the family and the attributes.
     pub(crate) fn dump(&self, kind: u16, mut each: impl FnMut(u8, &[u8])) -> Result<(), Errno> {
-        self.send(&request(kind, REQUEST | DUMP, 0, &[]))?;
+        self.send(&request(kind, REQUEST | DUMP, (0, 0), &[]))?;
         let mut buffer = vec![0; BUFFER];
         loop {
             for message in messages(self.receive(&mut buffer)?) {
@@ -69,7 +69,7 @@ impl Socket {
         for requests in requests.chunks(AT_ONCE) {
             let bytes: Vec<u8> = requests
                 .iter()
-                .flat_map(|(family, body)| request(kind, REQUEST | ACKNOWLEDGE, *family, body))
+                .flat_map(|(family, body)| request(kind, REQUEST | ACKNOWLEDGE, (*family, 0), body))
                 .collect();
             self.send(&bytes)?;
             let mut open = requests.len();
@@ -85,6 +85,60 @@ impl Socket {
         Ok(answers)
     }
 
+    /// Takes room for so many bytes that are not read yet; the kernel may give less.
+    pub(crate) fn make_room(&self, bytes: usize) -> Result<(), Errno> {
+        rustix::net::sockopt::set_socket_recv_buffer_size(&self.0, bytes)
+    }
+
+    /// Makes one request about a resource and waits for the answer; whatever else comes meanwhile
+    /// goes to `each`.
+    pub(crate) fn request_one(
+        &self,
+        kind: u16,
+        resource: u16,
+        attributes: &[u8],
+        mut each: impl FnMut(u16, &[u8]),
+    ) -> Result<(), Errno> {
+        self.send(&request(kind, REQUEST | ACKNOWLEDGE, (0, resource), attributes))?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let mut answer = None;
+            for message in messages(self.receive(&mut buffer)?) {
+                if message.kind == ERROR {
+                    answer = answer.or(Some(message.error()));
+                } else if let Some((_, attributes)) = message.body() {
+                    each(message.kind, attributes);
+                }
+            }
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+    }
+
+    /// Waits so long for messages that nobody asked for; each is its kind and its attributes.
+    pub(crate) fn wait(
+        &self,
+        patience: Duration,
+        buffer: &mut [u8],
+        mut each: impl FnMut(u16, &[u8]),
+    ) -> Result<(), Errno> {
+        // No time at all would mean for ever.
+        let patience = patience.max(Duration::from_millis(1));
+        set_socket_timeout(&self.0, Timeout::Recv, Some(patience))?;
+        for message in messages(self.receive(buffer)?) {
+            if let Some((_, attributes)) = message.body().filter(|_| message.kind != ERROR) {
+                each(message.kind, attributes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of an interface.
+    pub(crate) fn link_name(&self, index: u32) -> Option<String> {
+        rustix::net::netdevice::index_to_name(&self.0, index).ok()
+    }
+
     fn send(&self, bytes: &[u8]) -> Result<(), Errno> {
         let kernel = SocketAddrNetlink::new(0, 0);
         rustix::net::sendto(&self.0, bytes, SendFlags::empty(), &kernel).map(drop)
@@ -96,7 +150,7 @@ impl Socket {
     }
 }
 
-fn request(kind: u16, flags: u16, family: u8, attributes: &[u8]) -> Vec<u8> {
+fn request(kind: u16, flags: u16, (family, resource): (u8, u16), attributes: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + attributes.len());
     let length = u32::try_from(HEADER + attributes.len()).unwrap_or(u32::MAX);
     bytes.extend(length.to_ne_bytes());
@@ -104,7 +158,8 @@ fn request(kind: u16, flags: u16, family: u8, attributes: &[u8]) -> Vec<u8> {
     bytes.extend(flags.to_ne_bytes());
     // Sequence and port: there is one question at a time, and the kernel knows who asks.
     bytes.extend([0; 8]);
-    bytes.extend([family, 0, 0, 0]);
+    bytes.extend([family, 0]);
+    bytes.extend(resource.to_be_bytes());
     bytes.extend(attributes);
     bytes
 }
@@ -134,6 +189,15 @@ fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
         Some(Message { kind, rest })
     })
+}
+
+/// An attribute, padded.
+pub(crate) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    bytes.extend(value);
+    bytes.resize(aligned(bytes.len()), 0);
+    bytes
 }
 
 /// The attributes in some bytes: kind, value, and the whole with its header.

@@ -10,6 +10,7 @@ use cordon_model::Timestamp;
 use serde_json::Value;
 
 use crate::nft_json;
+use crate::others::Other;
 use crate::ruleset::{Elements, Ruleset};
 
 /// What is held now.
@@ -80,6 +81,15 @@ pub trait Driver {
     ///
     /// Where it cannot be asked.
     fn read(&self, at: Timestamp) -> Result<Option<Held>, DriverError>;
+
+    /// What others hold that changes what ours means; nothing where nobody else is.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked.
+    fn others(&self) -> Result<Vec<Other>, DriverError> {
+        Ok(Vec::new())
+    }
 
     /// Makes a change, whole or not at all.
     ///

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use super::{Change, Driver, DriverError, Held, TABLE, sort_chains};
 use crate::layout::SetName;
 use crate::nft_json;
+use crate::others::{Other, others};
 use crate::process::{self, Failed, Said};
 use crate::ruleset::{Element, Elements, Ruleset};
 
@@ -57,6 +58,11 @@ impl Driver for Nft {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn others(&self) -> Result<Vec<Other>, DriverError> {
+        let said = nft(&["-n", "-j", "-t", "list", "ruleset"], Vec::new())?;
+        others(&said.out, &NAMES)
     }
 
     fn apply(&self, change: &Change, at: Timestamp) -> Result<(), DriverError> {
@@ -312,6 +318,8 @@ fn parse(listing: &[u8], table: &str, at: Timestamp) -> Result<Held, DriverError
                     }
                     held.rules.push(super::line(&json!({ kind: json })));
                 }
+                // A table that sleeps holds everything and does nothing.
+                "table" if raw.get().contains("\"flags\"") => strange(&mut held, raw.get()),
                 _ => {}
             }
         }

@@ -7,6 +7,7 @@ use cordon_model::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::compile::Options;
+use crate::others::Other;
 use crate::ruleset::Ruleset;
 
 /// Longest line of either side: the policy of 2,000 devices with 100,000 entries takes a quarter.
@@ -80,9 +81,14 @@ pub enum Tell {
     Done(Status),
     /// It was not done, and everything is as before.
     Refused(String),
-    /// What the kernel holds; none if nothing of ours. Only where it is what is meant, so that
-    /// what is proven about it is true of the kernel.
-    Held(Option<Box<Ruleset>>),
+    /// What the kernel holds. Only where it is what is meant, so that what is proven about it is
+    /// true of the kernel.
+    Held {
+        /// Our rules; none if nothing of ours is loaded.
+        rules: Option<Box<Ruleset>>,
+        /// What others have that changes what ours mean.
+        others: Vec<Other>,
+    },
     /// Rules on trial were taken back, because nobody confirmed them in time.
     TakenBack(Status),
     /// Somebody else changed our rules; they are as meant again.

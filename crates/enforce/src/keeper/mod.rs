@@ -280,9 +280,16 @@ impl<D: Driver> Keeper<D> {
     }
 
     fn held(&self, at: Timestamp) -> Tell {
-        let Some(meant) = self.enforcer.meant() else { return Tell::Held(None) };
+        let driver = self.enforcer.driver();
+        let others = match driver.others() {
+            Ok(others) => others,
+            Err(error) => return Tell::Refused(error.to_string()),
+        };
+        let Some(meant) = self.enforcer.meant() else { return Tell::Held { rules: None, others } };
         match self.enforcer.drift(at) {
-            Ok(drift) if drift.is_none() => Tell::Held(Some(Box::new(meant.clone()))),
+            Ok(drift) if drift.is_none() => {
+                Tell::Held { rules: Some(Box::new(meant.clone())), others }
+            }
             Ok(drift) => Tell::Refused(format!("the kernel holds something else: {drift}")),
             Err(error) => Tell::Refused(error.to_string()),
         }

@@ -95,10 +95,13 @@ fn an_answer_opens_the_way_to_its_address_and_to_no_other() {
     // A load of the same contracts keeps what devices were told.
     done(keeper.ask(load(None), AT));
     assert!(lab::sh("nft list ruleset").contains("198.51.100.9"));
-    let Tell::Held(Some(held)) = keeper.ask(Ask::Held, AT) else { panic!("nothing held") };
+    let Tell::Held { rules: Some(held), others } = keeper.ask(Ask::Held, AT) else {
+        panic!("nothing held")
+    };
+    assert!(others.is_empty());
     assert!(!held.is_empty());
     done(keeper.ask(Ask::Unload, AT));
-    assert_eq!(keeper.ask(Ask::Held, AT), Tell::Held(None));
+    assert!(matches!(keeper.ask(Ask::Held, AT), Tell::Held { rules: None, .. }));
     assert!(!lab::sh("nft list ruleset").contains("cordon"));
 }
 

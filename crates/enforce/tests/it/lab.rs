@@ -74,6 +74,14 @@ pub fn put_beyond(link: &str, frames: &[(usize, Packet)]) {
     put_to(Mac([NEIGHBOUR[0], NEIGHBOUR[1], 0, 0, 0, 9]), link, frames);
 }
 
+/// The same, as fast as it goes.
+pub fn flood(link: &str, frames: &[(usize, Packet)]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames.pcap");
+    std::fs::write(&path, capture(router_mac(link), frames)).unwrap();
+    sh(&format!("tcpreplay -q --topspeed -i {link}p {} >/dev/null 2>&1", path.display()));
+}
+
 fn put_to(to: Mac, link: &str, frames: &[(usize, Packet)]) {
     if frames.is_empty() {
         return;

@@ -17,6 +17,6 @@ mod keeper;
 mod kernel;
 mod lab;
 mod namespace;
+mod nflog;
 mod odd;
-mod prove;
 mod world;

@@ -73,7 +73,7 @@ impl Engine {
                 }
                 Tell::Refused(why) => self.contracts.loaded().trouble = Some(why),
                 Tell::Done(status) => self.contracts.loaded().status = Some(status),
-                Tell::Held(_) => {}
+                Tell::Held { .. } => {}
             }
             self.tick(&["contracts", "today"]);
         }
