@@ -104,12 +104,10 @@ pub trait Driver {
 pub fn rule_lines(ruleset: &Ruleset) -> Vec<String> {
     let mut lines = Vec::new();
     for chain in &ruleset.chains {
-        lines.push(line(&nft_json::chain(TABLE, chain)));
-        lines.extend(
-            chain.rules.iter().map(|rule| {
-                line(&nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group))
-            }),
-        );
+        lines.push(in_order(&nft_json::chain(TABLE, chain)));
+        lines.extend(chain.rules.iter().map(|rule| {
+            in_order(&nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group))
+        }));
     }
     sort_chains(&mut lines);
     lines
@@ -117,7 +115,7 @@ pub fn rule_lines(ruleset: &Ruleset) -> Vec<String> {
 
 /// JSON as one line, the keys of every object in alphabetical order: in which order they are kept
 /// depends on what else is built with us.
-fn line(value: &Value) -> String {
+pub(crate) fn in_order(value: &Value) -> String {
     fn sorted(value: &Value) -> Value {
         match value {
             Value::Object(object) => {

@@ -316,7 +316,7 @@ fn parse(listing: &[u8], table: &str, at: Timestamp) -> Result<Held, DriverError
                             object.insert("table".into(), TABLE.into());
                         }
                     }
-                    held.rules.push(super::line(&json!({ kind: json })));
+                    held.rules.push(super::in_order(&json!({ kind: json })));
                 }
                 // A table that sleeps holds everything and does nothing.
                 "table" if raw.get().contains("\"flags\"") => strange(&mut held, raw.get()),

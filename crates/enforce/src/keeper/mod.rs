@@ -156,7 +156,10 @@ impl<D: Driver> Keeper<D> {
         match patience.map(Duration::from_secs) {
             Some(patience) => {
                 // What is amended while nothing is on trial is confirmed as it goes; the guard
-                // must know it before it can come back to it.
+                // must know it before it can come back to it. What is on trial is not.
+                if self.guard.is_trying() {
+                    return Err(GuardError::UnderWay.into());
+                }
                 if let Some(meant) = self.enforcer.meant() {
                     self.guard.keep(meant)?;
                 }
