@@ -12,6 +12,7 @@
 mod export;
 mod import;
 mod nist;
+mod nist_files;
 mod resolve;
 
 use cordon_contract::resolve::{Bound, Known};
