@@ -4,7 +4,9 @@
 use cordon_contract::resolve::{Bound, resolve};
 use cordon_contract::{Carrier, Judge, Packet, Reach, Stage};
 
-use crate::nist_files::{NOBODY_ANSWERS, NOW, Scenario, Step, corpus, looked_up, scenario};
+use crate::nist_files::{
+    NOBODY_ANSWERS, NOW, Scenario, Step, corpus, looked_up, scenario, steps_of_scale,
+};
 
 /// Whether a step's first packet gets through.
 fn decide(scenario: &Scenario, step: &Step, client: u16, quarantined: bool) -> bool {
@@ -54,4 +56,11 @@ fn the_scenarios_of_nist_are_decided_as_their_files_say() {
     println!("{right} steps right, {denials} of them denials; {answerless} where nobody answers");
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!((steps.len(), right, answerless), (57, 56, 1));
+    for step in steps_of_scale() {
+        let scenario = scenario(&root.join(&step.scenario));
+        for client in [40_000, step.port] {
+            let passed = decide(&scenario, &step, client, false);
+            assert_eq!(passed, step.allowed, "{} to {} {}", step.from, step.to, step.proto);
+        }
+    }
 }

@@ -17,5 +17,8 @@ mod kernel;
 mod lab;
 mod namespace;
 mod nflog;
+mod nist;
+#[path = "../../../contract/tests/it/nist_files.rs"]
+mod nist_files;
 mod odd;
 mod world;
