@@ -13,6 +13,7 @@ mod conformance;
 mod containment;
 mod differential;
 mod guard;
+mod isolate;
 mod kernel;
 mod lab;
 mod namespace;
