@@ -12,7 +12,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cordon_enforce::keeper::{Keeper, serve};
-use cordon_enforce::{Guard, Launcher, Nft, cut_kept, watchdog};
+use cordon_enforce::{Guard, Launcher, LogReader, Nft, cut_kept, watchdog};
 use cordon_guard::{is_root, keep_net_admin};
 use cordon_model::Timestamp;
 
@@ -77,7 +77,9 @@ pub fn keep(folder: &Path) -> Result<ExitCode, Failure> {
     let socket = input.as_fd().try_clone_to_owned().map_err(|error| other(&error))?;
     let socket = UnixStream::from(socket);
     let answers = socket.try_clone().map_err(|error| other(&error))?;
-    serve(keeper, socket, answers, now).map_err(|error| other(&error))?;
+    // Another program may read this group of the log; rules are kept all the same.
+    let log = LogReader::open(cordon_enforce::Options::default().log_group).ok();
+    serve(keeper, socket, answers, log, now).map_err(|error| other(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 

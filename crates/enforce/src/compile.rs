@@ -496,10 +496,14 @@ fn protocol(carrier: Carrier) -> Value {
 
 /// Names of interfaces, as the kernel takes them and `nft` does not misread them.
 fn check_link(link: &Text) -> Result<(), CompileError> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
-    if (1..=15).contains(&link.len()) && link.bytes().all(good) {
+    if is_link_name(link) {
         Ok(())
     } else {
         Err(CompileError::BadLink(link.chars().take(40).collect()))
     }
+}
+
+pub(crate) fn is_link_name(link: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
+    (1..=15).contains(&link.len()) && link.bytes().all(good)
 }

@@ -23,6 +23,8 @@
 //! [`LogReader`] reads what was refused, and [`Explainer`] says whose it was and which entry is missing.
 //! [`Reference`] says what is meant and [`Simulator`] what the rule set does, to be compared.
 //!
+//! [`Isolation`] keeps neighbours on one bridge apart, so that what they send each other passes the rules.
+//!
 //! What the kernel does beyond the policy, on purpose: lifelines pass first; neighbour discovery,
 //! group membership and the question for an address pass unless a device is switched off; a member on
 //! a link that is heard by another interface counts as spoofed; errors about conversations (ICMP) pass
@@ -40,6 +42,7 @@ mod drift;
 mod driver;
 mod enforcer;
 mod guard;
+mod isolate;
 pub mod keeper;
 mod layout;
 mod loaded;
@@ -62,6 +65,7 @@ pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};
 pub use enforcer::{Done, Enforcer};
 pub use guard::{Guard, GuardError, Launcher, MAX_TRIAL, Recovered, StateError, watchdog};
+pub use isolate::{Before, IsolateError, Isolated, Isolation};
 pub use layout::{ChainName, Class, Family, SET_SIZE, SetName, Who};
 pub use loaded::{Loaded, LoadedChain};
 pub use local::internet;

@@ -13,6 +13,7 @@ mod book;
 mod export;
 mod import;
 mod nist;
+mod nist_files;
 mod resolve;
 
 use cordon_contract::resolve::{Bound, Known};

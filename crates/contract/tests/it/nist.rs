@@ -1,169 +1,12 @@
 //! The scenarios of NIST's MUD implementation, restated: from its files, through contracts and
 //! their policy, to a decision about every packet that its tests send.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use cordon_contract::resolve::{Bound, resolve};
+use cordon_contract::{Carrier, Judge, Packet, Reach, Stage};
 
-use cordon_contract::mud::import;
-use cordon_contract::resolve::{Bound, Known, World, resolve};
-use cordon_contract::{
-    Bindings, Carrier, Contract, Entry, Judge, Opens, Packet, Peer, Policy, Reach, Stage,
+use crate::nist_files::{
+    NOBODY_ANSWERS, NOW, Scenario, Step, corpus, looked_up, scenario, steps_of_scale,
 };
-use cordon_model::{DeviceId, Mac, Timestamp};
-use serde_json::Value;
-
-const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-/// Where nothing answers, a test that only looks whether data came back expects none: the server
-/// of this step does not run. The entry that lets `testIcmpPingExpectPass` of the same scenario
-/// through, from the same device to the same device, names no protocol; so it allows this too.
-const NOBODY_ANSWERS: (&str, &str) = ("mud-local-and-same-mfg-test", "testTcpGetExpectFail");
-
-/// One step of a test.
-struct Step {
-    scenario: String,
-    test: String,
-    no: u32,
-    from: String,
-    to: String,
-    proto: String,
-    port: u16,
-    allowed: bool,
-    note: String,
-}
-
-fn steps(text: &str) -> Vec<Step> {
-    let step = |line: &str| {
-        let mut part = line.split('\t').map(str::to_owned);
-        let mut next = || part.next().unwrap_or_default();
-        Step {
-            scenario: next(),
-            test: next(),
-            no: next().parse().unwrap(),
-            from: next(),
-            to: next(),
-            proto: next(),
-            port: next().parse().unwrap_or(0),
-            allowed: next() == "allow",
-            note: next(),
-        }
-    };
-    text.lines().skip(1).map(step).collect()
-}
-
-/// A scenario: what is known of its network, and the contracts of its hosts.
-struct Scenario {
-    world: World,
-    contracts: Vec<Contract>,
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
-
-/// The addresses that a mapping names at a key.
-fn addresses(value: &Value) -> Vec<IpAddr> {
-    let list = value.as_array().into_iter().flatten();
-    list.map(|ip| ip.as_str().unwrap().parse().unwrap()).collect()
-}
-
-fn host(no: u8) -> Known {
-    let name = format!("host-{no}");
-    Known {
-        macs: vec![Mac([0, 0, 0, 0, 0, no])],
-        ips: vec![[10, 0, 0, no].into()],
-        ..Known::new(DeviceId(name.as_str().into()), &name)
-    }
-}
-
-fn scenario(folder: &Path) -> Scenario {
-    let mapping = &json(&folder.join("controllerclass-mapping.json"))["controllerclass-mapping"];
-    let mut world = World {
-        devices: (1..=8).map(host).collect(),
-        networks: vec!["10.0.0.0/24".parse().unwrap()],
-        excluded: addresses(&mapping["local-networks-excluded-hosts"])
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-        gateways: vec!["10.0.0.8".parse().unwrap()],
-        ..World::default()
-    };
-    for class in mapping["controller"].as_array().unwrap() {
-        let uri = class["uri"].as_str().unwrap();
-        world.controllers.insert(uri.into(), addresses(&class["address-list"]));
-    }
-    // The mapping of the first scenario does not have the class that its file names; its steps do.
-    let super1 = "https://controller.nist.local";
-    world.controllers.entry(super1.into()).or_insert_with(|| vec!["10.0.0.7".parse().unwrap()]);
-
-    let mut urls: BTreeMap<u8, String> = BTreeMap::new();
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("mudfile-") {
-            let parsed = cordon_mud::parse(&std::fs::read(&path).unwrap()).unwrap();
-            files.insert(format!("file://{name}").replace(".json", ""), parsed.file);
-        } else if name.starts_with("device-association") {
-            let mapping = &json(&path)["mapping"];
-            for mac in mapping["device-id"].as_array().unwrap() {
-                let no = mac.as_str().unwrap().chars().last().unwrap().to_digit(16).unwrap();
-                let url = mapping["mud-url"].as_str().unwrap().replace(".json", "");
-                urls.insert(no.try_into().unwrap(), url);
-            }
-        }
-    }
-    // In this scenario the devices send the URL by DHCP.
-    if folder.ends_with("mud-dhcp-test") {
-        urls.extend([1, 2].map(|no| (no, files.keys().next().unwrap().clone())));
-    }
-    let mut contracts = Vec::new();
-    for (no, url) in &urls {
-        let known = &mut world.devices[usize::from(*no) - 1];
-        known.mud_url = Some(url.as_str().into());
-        if let Some(file) = files.get(url) {
-            known.mud_url = Some(file.url.clone());
-            let (contract, _) = import(file, None, known.id.clone(), &known.label, NOW);
-            contracts.push(contract);
-        }
-    }
-    let strangers: Vec<_> = world
-        .devices
-        .iter()
-        .filter(|known| {
-            known.mud_url.is_some() && contracts.iter().all(|contract| contract.device != known.id)
-        })
-        .map(|known| counterpart(known, &contracts))
-        .collect();
-    contracts.extend(strangers);
-    Scenario { world, contracts }
-}
-
-/// The contract of a device whose MUD URL is known and whose file is not at hand: what the files
-/// of others say of it, and nothing else.
-fn counterpart(known: &Known, contracts: &[Contract]) -> Contract {
-    let mut mine = Contract::new(known.id.clone(), &known.label, NOW);
-    let url = known.mud_url.clone().unwrap();
-    let authority = known.authority().unwrap();
-    for contract in contracts {
-        for entry in &contract.entries {
-            let meant = match &entry.peer {
-                Peer::Manufacturer { name } => *name == authority,
-                Peer::Model { name } => *name == url,
-                _ => false,
-            };
-            if meant {
-                let opens = match entry.opens {
-                    Opens::Device => Opens::Peer,
-                    Opens::Peer => Opens::Device,
-                };
-                let peer = Peer::Device { id: contract.device.clone(), name: "other".into() };
-                mine.entries.push(Entry { peer, opens, ..entry.clone() });
-            }
-        }
-    }
-    mine
-}
 
 /// Whether a step's first packet gets through.
 fn decide(scenario: &Scenario, step: &Step, client: u16, quarantined: bool) -> bool {
@@ -182,33 +25,12 @@ fn decide(scenario: &Scenario, step: &Step, client: u16, quarantined: bool) -> b
     Judge::new(policy).decide(&packet, &bindings, NOW).passes()
 }
 
-/// The address of a host. A name is looked up first, and the answer binds it.
-fn looked_up(policy: &Policy, from: &str, to: &str) -> (IpAddr, Bindings) {
-    let mut bindings = Bindings::default();
-    let ip: IpAddr = match to {
-        "www.nist.local" => "203.0.113.13".parse().unwrap(),
-        "www.antd.local" => "203.0.113.14".parse().unwrap(),
-        address => return (address.parse().unwrap(), bindings),
-    };
-    let judge = Judge::new(policy);
-    if let Some(member) = judge.member_at(from.parse().unwrap()) {
-        let until = Timestamp::from_secs(NOW.secs() + 60);
-        bindings.learn(policy, member, to, ip, until);
-    }
-    (ip, bindings)
-}
-
 #[test]
 fn the_scenarios_of_nist_are_decided_as_their_files_say() {
-    let corpus = std::env::var("CORDON_CORPUS").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus").to_owned()
-    });
-    let root = PathBuf::from(corpus).join("mud/nist-mud");
-    let Ok(text) = std::fs::read_to_string(root.join("expected.tsv")) else {
+    let Some((root, steps)) = corpus() else {
         println!("skipped: no corpus");
         return;
     };
-    let steps = steps(&text);
     let (mut right, mut denials, mut answerless) = (0, 0, 0);
     let mut wrong = Vec::new();
     for step in &steps {
@@ -234,4 +56,11 @@ fn the_scenarios_of_nist_are_decided_as_their_files_say() {
     println!("{right} steps right, {denials} of them denials; {answerless} where nobody answers");
     assert_eq!(wrong, Vec::<String>::new());
     assert_eq!((steps.len(), right, answerless), (57, 56, 1));
+    for step in steps_of_scale() {
+        let scenario = scenario(&root.join(&step.scenario));
+        for client in [40_000, step.port] {
+            let passed = decide(&scenario, &step, client, false);
+            assert_eq!(passed, step.allowed, "{} to {} {}", step.from, step.to, step.proto);
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use cordon_contract::Policy;
-use cordon_model::{Text, Timestamp};
+use cordon_contract::{Carrier, Entry, Policy};
+use cordon_model::{DeviceId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::compile::Options;
@@ -93,6 +93,33 @@ pub enum Tell {
     TakenBack(Status),
     /// Somebody else changed our rules; they are as meant again.
     Mended(String),
+    /// A packet was refused, or let through with a warning.
+    Logged(Box<LoggedPacket>),
+}
+
+/// A packet that left a contract. Few of each source are logged: it shows what somebody does, and
+/// is no count of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LoggedPacket {
+    /// Whose contract, switch or address it is about.
+    pub device: DeviceId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was dropped.
+    pub dropped: bool,
+    /// Why, in words.
+    pub why: String,
+    /// Sender.
+    pub from: IpAddr,
+    /// Receiver.
+    pub to: IpAddr,
+    /// What carried it.
+    pub carrier: Carrier,
+    /// Port that was spoken to, or ICMP type.
+    pub service: u16,
+    /// The entry that is missing; none where an entry would not help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Entry>,
 }
 
 /// What is loaded.

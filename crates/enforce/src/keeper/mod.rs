@@ -10,16 +10,18 @@ mod serve;
 
 use std::time::Duration;
 
-use cordon_contract::{Bindings, Carrier, Judge, Packet, Policy};
+use cordon_contract::{Bindings, Carrier, Judge, Packet, Policy, Refusal, Side};
 use cordon_model::Timestamp;
 
 use crate::compile::{CompileError, Compiler, Lifeline, Options};
+use crate::denied::{Denied, Explainer};
 use crate::driver::{Driver, DriverError};
 use crate::enforcer::Enforcer;
 use crate::guard::{Guard, GuardError, Recovered};
+use crate::nflog::Record;
 use answers::Answers;
 
-pub use messages::{Ask, Line, MAX_LINE, Question, Status, Tell, Told};
+pub use messages::{Ask, Line, LoggedPacket, MAX_LINE, Question, Status, Tell, Told};
 pub use serve::serve;
 
 /// Between two looks at what the kernel holds.
@@ -126,6 +128,14 @@ impl<D: Driver> Keeper<D> {
             self.answers.write(&self.guard.folder().join(answers::FILE));
         }
         tells
+    }
+
+    /// What packets of the log mean; none about those whose device is not known any more.
+    #[must_use]
+    pub fn explain(&self, records: Vec<Record>, at: Timestamp) -> Vec<Tell> {
+        let explainer = Explainer::new(&self.policy);
+        let explained = records.into_iter().map(|record| explainer.explain(record));
+        explained.filter_map(|denied| logged(denied, at)).collect()
     }
 
     /// How things are.
@@ -297,6 +307,27 @@ impl<D: Driver> Keeper<D> {
             Err(error) => Tell::Refused(error.to_string()),
         }
     }
+}
+
+fn logged(denied: Denied, at: Timestamp) -> Option<Tell> {
+    let Denied { record, device, missing, .. } = denied;
+    let why = match (record.logged.why, record.logged.side) {
+        (Refusal::Spoofed, _) => "the address is not its own",
+        (Refusal::Switched, _) => "its switch says no",
+        (Refusal::Outside, Side::Source) => "its contract does not allow it",
+        (Refusal::Outside, Side::Destination) => "its contract does not let it in",
+    };
+    Some(Tell::Logged(Box::new(LoggedPacket {
+        device: device?,
+        at,
+        dropped: record.logged.dropped,
+        why: why.to_owned(),
+        from: record.packet.from,
+        to: record.packet.to,
+        carrier: record.packet.carrier,
+        service: record.packet.to_port,
+        missing,
+    })))
 }
 
 /// Whether a conversation is one that is never cut.

@@ -1,7 +1,7 @@
 //! The keeper's loop: questions by one pipe, answers by another.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TrySendError};
 use std::time::Duration;
 
 use cordon_model::Timestamp;
@@ -9,6 +9,7 @@ use cordon_model::Timestamp;
 use super::Keeper;
 use super::messages::{Ask, Line, MAX_LINE, Question, Tell};
 use crate::driver::Driver;
+use crate::nflog::{LogReader, Record};
 
 /// Between two looks where nobody asks.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -23,8 +24,10 @@ pub fn serve<D: Driver>(
     mut keeper: Keeper<D>,
     questions: impl Read + Send + 'static,
     mut answers: impl Write,
+    log: Option<LogReader>,
     now: impl Fn() -> Timestamp,
 ) -> io::Result<()> {
+    let records = log.map(listen);
     let (asked, queue) = mpsc::sync_channel(WAITING);
     std::thread::spawn(move || {
         let mut questions = BufReader::new(questions);
@@ -72,7 +75,33 @@ pub fn serve<D: Driver>(
         for told in keeper.look(now()) {
             tell(&mut answers, None, &told)?;
         }
+        let heard: Vec<Record> = records.iter().flat_map(Receiver::try_iter).collect();
+        if !heard.is_empty() {
+            for told in keeper.explain(heard, now()) {
+                tell(&mut answers, None, &told)?;
+            }
+        }
     }
+}
+
+/// Hears the kernel's log, in a thread that ends with the process. What finds no room is left out:
+/// the log is no count.
+fn listen(mut log: LogReader) -> Receiver<Record> {
+    let (heard, records) = mpsc::sync_channel(WAITING);
+    std::thread::spawn(move || {
+        loop {
+            match log.next(PATIENCE) {
+                Ok(Some(record)) => {
+                    if let Err(TrySendError::Disconnected(_)) = heard.try_send(record) {
+                        return;
+                    }
+                }
+                Ok(None) => {}
+                Err(_) => std::thread::sleep(PATIENCE),
+            }
+        }
+    });
+    records
 }
 
 /// The next question; none at the end, or where a line is longer than any question.

@@ -181,7 +181,7 @@ fn questions_are_answered_in_order_and_nonsense_is_said() {
     let (keeper, _) = Keeper::start(Memory::default(), guard, |_| Ok(0), AT).unwrap();
     let (ours, theirs) = UnixStream::pair().unwrap();
     let answers = theirs.try_clone().unwrap();
-    let serving = std::thread::spawn(move || serve(keeper, theirs, answers, || AT));
+    let serving = std::thread::spawn(move || serve(keeper, theirs, answers, None, || AT));
     let mut lines = BufReader::new(ours.try_clone().unwrap()).lines();
     let mut next = || -> Line { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     assert_eq!(next().no, None, "it says how things are before it is asked");

@@ -13,10 +13,14 @@ mod conformance;
 mod containment;
 mod differential;
 mod guard;
+mod isolate;
 mod keeper;
 mod kernel;
 mod lab;
 mod namespace;
 mod nflog;
+mod nist;
+#[path = "../../../contract/tests/it/nist_files.rs"]
+mod nist_files;
 mod odd;
 mod world;

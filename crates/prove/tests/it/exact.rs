@@ -156,3 +156,85 @@ fn conversations_under_way_pass_where_the_switch_lets_them() {
         }
     }
 }
+
+#[test]
+fn whole_networks_and_this_machine_are_ends_as_exact_as_devices() {
+    let (mut passed, mut dropped) = (0, 0);
+    for seed in 1..=10 {
+        let mut world = World::new(seed);
+        world.lifelines.push(Lifeline::Here(cordon_contract::Carrier::Tcp, 443));
+        let compiler = Compiler::new(&world.policy).unwrap();
+        let lifelines = world.lifelines.clone();
+        let options = Options { lifelines, host: true, ..Options::default() };
+        let ruleset = compiler.ruleset(&world.bindings, &options, world.at).unwrap();
+        let simulator = Simulator::new(&ruleset);
+        let loaded = Loaded::from(&ruleset);
+        let around = Surroundings { elsewhere: true, routed: true, ..Surroundings::default() };
+        let prover = Prover::new(&loaded, &world.policy, &world.bindings, &around, world.at);
+        let all = ["0.0.0.0/0", "::/0"].map(|net| End::Net(net.parse().unwrap()));
+        let mut asked: HashMap<(End, End), Vec<Way>> = HashMap::new();
+        let mut dice = Dice::new(seed);
+        for _ in 0..60 {
+            let mut seen = world.packet(&mut dice);
+            seen.packet.established = false;
+            let everywhere = all[usize::from(seen.packet.to.is_ipv6())].clone();
+            let (from, to) = questions(&world, &seen).swap_remove(0);
+            for (hook, from, to) in [
+                (Hook::Forward, from.clone(), everywhere),
+                (Hook::Input, from, End::Here),
+                (Hook::Output, End::Here, to),
+            ] {
+                let meant = !matches!(simulator.run(hook, &seen, world.at), Outcome::Drop(..));
+                let ways = asked.entry((from.clone(), to.clone())).or_insert_with(|| match prover
+                    .answer(&from, &to)
+                {
+                    Answer::Possible { ways, .. } => ways,
+                    _ => Vec::new(),
+                });
+                let held = ways.iter().any(|way| !way.told && way.contains(&seen));
+                assert_eq!(held, meant, "seed {seed}, {hook:?}: {seen:?}");
+                if meant {
+                    passed += 1
+                } else {
+                    dropped += 1
+                };
+            }
+        }
+    }
+    assert!(passed > 200 && dropped > 200, "{passed} passed, {dropped} dropped");
+}
+
+#[test]
+fn a_blast_radius_is_whom_one_reaches_one_by_one() {
+    let (mut reached, mut safe) = (0, 0);
+    for seed in [2, 4, 6, 8] {
+        let mut world = World::new(seed);
+        world.lifelines.clear();
+        let (_, loaded) = read_back(&world);
+        let around = Surroundings { routed: true, ..Surroundings::default() };
+        let prover = Prover::new(&loaded, &world.policy, &world.bindings, &around, world.at);
+        for member in &world.policy.members {
+            let from = End::Device(member.device.clone());
+            let blast = prover.blast(&member.device, 1).unwrap();
+            let hops: Vec<_> = blast.hops.into_iter().flatten().collect();
+            for other in world.policy.members.iter().filter(|other| other.device != member.device) {
+                // Where two have one address, either may be reached by it; that is not asked here.
+                if other.ips.iter().any(|ip| member.ips.contains(ip)) {
+                    continue;
+                }
+                let one = prover.answer(&from, &End::Device(other.device.clone()));
+                let open = match &one {
+                    Answer::Possible { ways, .. } => ways.iter().any(|way| !way.told),
+                    _ => false,
+                };
+                assert_eq!(hops.contains(&other.device), open, "seed {seed}: {from:?} {one:?}");
+                if open {
+                    reached += 1
+                } else {
+                    safe += 1
+                };
+            }
+        }
+    }
+    assert!(reached > 100 && safe > 100, "{reached} reached, {safe} not");
+}

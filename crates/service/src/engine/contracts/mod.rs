@@ -2,6 +2,7 @@
 
 mod act;
 mod approved;
+mod breach;
 mod change;
 mod learn;
 mod list;
@@ -45,6 +46,7 @@ pub(super) struct Contracts {
     loaded: Mutex<Loaded>,
     /// What leads nowhere in the contracts in force.
     unresolved: ArcSwap<Vec<Unresolved>>,
+    breaches: Mutex<breach::Breaches>,
     /// When proposals were written with their counts.
     written: Mutex<Option<Instant>>,
 }
@@ -79,6 +81,7 @@ impl Contracts {
             signing,
             loaded: Mutex::default(),
             unresolved: ArcSwap::default(),
+            breaches: Mutex::default(),
             written: Mutex::new(None),
         }
     }

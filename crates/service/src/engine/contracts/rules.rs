@@ -79,7 +79,7 @@ impl Engine {
                 return Ok(status);
             }
             Ok(Tell::Refused(why)) => (ProblemKind::Conflict, why),
-            Ok(Tell::Held { .. } | Tell::Mended(_)) => {
+            Ok(Tell::Held { .. } | Tell::Mended(_) | Tell::Logged(_)) => {
                 (ProblemKind::Broken, "the answer is to another question".to_owned())
             }
             Err(why) => (ProblemKind::Unavailable, why),

@@ -73,6 +73,7 @@ impl Engine {
                 }
                 Tell::Refused(why) => self.contracts.loaded().trouble = Some(why),
                 Tell::Done(status) => self.contracts.loaded().status = Some(status),
+                Tell::Logged(packet) => self.breach(*packet).await,
                 Tell::Held { .. } => {}
             }
             self.tick(&["contracts", "today"]);
