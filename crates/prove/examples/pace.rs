@@ -23,6 +23,8 @@ use cordon_prove::{Answer, End, Expectation, Must, Prover, Surroundings};
 
 const DEVICES: u32 = 2_000;
 const EACH: u32 = 50;
+/// Services of one device among them.
+const BUSY: u32 = 5_000;
 const AT: Timestamp = Timestamp::from_secs(0);
 
 fn ip(no: u32) -> IpAddr {
@@ -70,6 +72,19 @@ fn policy() -> Policy {
             policy.entries.push(Origin { member: MemberNo(no), entry });
         }
     }
+    // One that speaks to very many.
+    for no in 0..BUSY {
+        let service = Ipv4Addr::from_bits(0x2800_0000 + no * 7).into();
+        policy.rules.push(Rule {
+            member: MemberNo(9),
+            opens: Opens::Device,
+            at: Where::Net(IpAddr::V4(service).into()),
+            carrier: Carrier::Tcp,
+            service: Ports::one(443),
+            client: Ports::ALL,
+            entry: 9,
+        });
+    }
     policy.rules.sort();
     policy
 }
@@ -111,6 +126,32 @@ fn main() {
         let finding = prover.prove(&end(5), &to);
         println!("to {what}: {:?}, {}", begun.elapsed(), finding.says().lines().next().unwrap());
     }
+    let begun = Instant::now();
+    let finding = prover.prove(&end(9), &End::Internet);
+    let Answer::Possible { ways, .. } = finding.answer else { return };
+    println!(
+        "one with {BUSY} services, to the Internet: {:?}, {} ways",
+        begun.elapsed(),
+        ways.len()
+    );
+    // A device without a contract may reach everybody who lets it in.
+    let mut watched = policy.clone();
+    watched.members[11].stage = Stage::Watch;
+    for no in 0..DEVICES {
+        let mut rule = watched.rules[0].clone();
+        (rule.member, rule.opens, rule.service) =
+            (MemberNo(no), Opens::Peer, Ports::range(502, 503));
+        rule.at = Where::Net("10.50.0.0/16".parse().unwrap());
+        watched.rules.push(rule);
+    }
+    watched.rules.sort();
+    let ruleset = Compiler::new(&watched).unwrap();
+    let ruleset = ruleset.ruleset(&bindings, &Options::default(), AT).unwrap();
+    let loaded = Loaded::from(&ruleset);
+    let begun = cpu();
+    let open = Prover::new(&loaded, &watched, &bindings, &around, AT);
+    let blast = open.blast(&DeviceId("d11".into()), 1).unwrap();
+    println!("one without a contract: {:.3} s CPU; {}", cpu() - begun, blast.says());
     for hops in [1, 3, 16] {
         let begun = cpu();
         let blast = prover.blast(&DeviceId("d5".into()), hops).unwrap();

@@ -1,7 +1,7 @@
 //! Elements found by any part of their key, so that a question looks only at those that it is
 //! about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cordon_enforce::{Element, Elements, SetName, Verdict};
 use cordon_model::Timestamp;
@@ -137,6 +137,66 @@ impl<'a> Set<'a> {
         };
         numbers.into_iter().filter_map(|no| self.entries.get(no as usize)).filter(about).collect()
     }
+}
+
+/// Elements that differ in one address alone, together: thousands are then one case to look at.
+pub(crate) struct Group<'s, 'a> {
+    /// The packets that they are about.
+    pub(crate) cube: Cube,
+    /// Each with the part in which they differ.
+    pub(crate) entries: Vec<(&'s Entry<'a>, Option<(Part, Spans)>)>,
+}
+
+/// Sorts elements into such groups, by whichever address makes fewest.
+pub(crate) fn grouped<'s, 'a>(entries: &[&'s Entry<'a>], parts: &[Part]) -> Vec<Group<'s, 'a>> {
+    let addresses = parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| matches!(part, Part::From | Part::To | Part::Mac));
+    let sorted = addresses.map(|(place, part)| (place, *part, alike(entries, place)));
+    match sorted.min_by_key(|(.., by)| by.len()) {
+        Some((place, part, by)) => {
+            by.into_values().map(|of| group(&of, parts, place, part)).collect()
+        }
+        None => entries
+            .iter()
+            .map(|entry| Group { cube: entry.cube(parts), entries: vec![(*entry, None)] })
+            .collect(),
+    }
+}
+
+/// What elements are alike in: all parts but one, and where they lead.
+type Alike = (Vec<Span>, Option<Verdict>);
+
+fn alike<'s, 'a>(entries: &[&'s Entry<'a>], place: usize) -> BTreeMap<Alike, Vec<&'s Entry<'a>>> {
+    let mut by: BTreeMap<Alike, Vec<&'s Entry<'a>>> = BTreeMap::new();
+    for entry in entries {
+        let mut same = entry.spans.clone();
+        if place < same.len() {
+            same.remove(place);
+        }
+        by.entry((same, entry.to)).or_default().push(entry);
+    }
+    by
+}
+
+fn group<'s, 'a>(
+    entries: &[&'s Entry<'a>],
+    parts: &[Part],
+    place: usize,
+    part: Part,
+) -> Group<'s, 'a> {
+    let own = |entry: &Entry<'a>| entry.spans.get(place).copied();
+    let all = Spans::of(entries.iter().filter_map(|entry| own(entry)).collect());
+    let mut cube = entries.first().map(|entry| entry.cube(parts)).unwrap_or_default();
+    for (_, spans) in cube.iter_mut().filter(|(of, _)| *of == part) {
+        *spans = all.clone();
+    }
+    let alone = |entry: &&'s Entry<'a>| {
+        let spans = own(entry).map(|(first, last)| (part, Spans::one(first, last)));
+        (*entry, spans)
+    };
+    Group { cube, entries: entries.iter().map(alone).collect() }
 }
 
 impl Entry<'_> {

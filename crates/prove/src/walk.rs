@@ -9,7 +9,7 @@ use cordon_enforce::{
     ChainName, Element, Field, Hook, LoadedChain, Logged, Match, Rule, SetName, Then, Verdict,
 };
 
-use crate::index::Index;
+use crate::index::{Index, grouped};
 use crate::region::{Links, Part, Region, number, part, readable, value};
 use crate::spans::Spans;
 
@@ -369,12 +369,18 @@ impl<'a> Walk<'_, 'a> {
         for (index, told) in [(&self.ground.index, false)].into_iter().chain(told) {
             let Some(held) = index.set(set) else { continue };
             if held.has_several_parts() {
-                for entry in held.candidates(&parts, &whole) {
-                    let cube = entry.cube(&parts);
+                for group in grouped(&held.candidates(&parts, &whole), &parts) {
                     let mut next = Vec::with_capacity(left.len());
                     for region in left {
-                        if let Some(inside) = region.split(&cube, &mut next) {
-                            found(inside, entry.to, entry.element, told);
+                        let Some(inside) = region.split(&group.cube, &mut next) else { continue };
+                        for (entry, own) in &group.entries {
+                            let own = own.as_ref();
+                            let of = own.map_or(Some(inside.clone()), |(part, spans)| {
+                                inside.and(*part, spans)
+                            });
+                            if let Some(of) = of {
+                                found(of, entry.to, entry.element, told);
+                            }
                         }
                     }
                     left = next;
