@@ -74,7 +74,7 @@ fn policy() -> Policy {
     }
     // One that speaks to very many.
     for no in 0..BUSY {
-        let service = Ipv4Addr::from_bits(0x2800_0000 + no * 7).into();
+        let service = Ipv4Addr::from_bits(0x2800_0000 + no * 7);
         policy.rules.push(Rule {
             member: MemberNo(9),
             opens: Opens::Device,
