@@ -131,6 +131,9 @@ fn cases(
     let last = Context { last_admin: true, ..takes };
     let gives = Context { gives_decider: true, ..fresh };
     let critical = Context { criticality: true, ..fresh };
+    let plain = Resource::Device { id: "d", criticality: Criticality::Normal, zone: "" };
+    let blocks = Context { blocks: true, ..fresh };
+    let token = Principal::Token { id: "t", owner: me, role: Role::Operator, scope: Scope::Write };
     let change = Action::PersonChange;
     [
         ("an admin changes a viewer", admin, change, person(other, Role::Viewer), fresh),
@@ -166,6 +169,24 @@ fn cases(
             critical,
         ),
         ("… or takes such a change back", operator, Action::ChangeUndo, vital, critical),
+        (
+            "an operator enforces the contract of a camera",
+            operator,
+            Action::ContractStage,
+            plain,
+            blocks,
+        ),
+        ("… of a life-safety device", operator, Action::ContractStage, vital, blocks),
+        ("an operator isolates a life-safety device", operator, Action::DeviceReach, vital, blocks),
+        ("a token isolates a camera", token, Action::DeviceReach, plain, blocks),
+        ("… or a life-safety device", token, Action::DeviceReach, vital, blocks),
+        (
+            "the service by itself isolates a camera",
+            Principal::System,
+            Action::DeviceReach,
+            plain,
+            blocks,
+        ),
     ]
     .map(|(case, who, action, on, context)| {
         (case, answer(policies, &Request::new(who, action, on).with(context)))

@@ -124,8 +124,15 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 }
 
 fn context(context: &Context) -> Option<CedarContext> {
-    let Context { fresh, second_person, takes_admin, last_admin, gives_decider, criticality } =
-        *context;
+    let Context {
+        fresh,
+        second_person,
+        takes_admin,
+        last_admin,
+        gives_decider,
+        criticality,
+        blocks,
+    } = *context;
     let pairs = [
         ("fresh", fresh),
         ("secondPerson", second_person),
@@ -133,6 +140,7 @@ fn context(context: &Context) -> Option<CedarContext> {
         ("lastAdmin", last_admin),
         ("givesDecider", gives_decider),
         ("criticality", criticality),
+        ("blocks", blocks),
     ];
     CedarContext::from_pairs(
         pairs.map(|(name, value)| (name.to_owned(), RestrictedExpression::new_bool(value))),

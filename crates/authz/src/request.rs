@@ -81,6 +81,9 @@ pub struct Context {
     pub gives_decider: bool,
     /// `device.edit`, `device.merge`, and `change.undo` on a device: it gets another criticality.
     pub criticality: bool,
+    /// `device.reach`, `contract.adopt`, `contract.stage`: packets from or to the device may not
+    /// pass any more that did.
+    pub blocks: bool,
 }
 
 /// One question.

@@ -65,7 +65,9 @@ pub(crate) fn usual(action: Action, person: &PersonId) -> Resource<'_> {
         {
             Resource::Person { id: person, role: Role::Viewer }
         }
-        _ if name.starts_with("device.") => {
+        _ if name.starts_with("device.")
+            || matches!(action, Action::ContractAdopt | Action::ContractStage) =>
+        {
             Resource::Device { id: "d", criticality: Criticality::Normal, zone: "" }
         }
         _ => Resource::Site,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cordon_capture::live::{self, LiveOptions, LiveSource, Next};
 use cordon_capture::{FileSource, InputPath, InputStatus, expand};
-use cordon_pipeline::Pipeline;
+use cordon_pipeline::{Pipeline, Sink};
 use cordon_report::plain::plain_lines;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -61,9 +61,20 @@ impl Sources {
         listen: Option<Duration>,
         quiet: bool,
     ) -> Result<Vec<InputStatus>, Failure> {
+        self.read_with(pipeline, &mut (), listen, quiet)
+    }
+
+    /// The same; every fact and flow passes `tap` as well.
+    pub fn read_with(
+        self,
+        pipeline: &mut Pipeline,
+        tap: &mut impl Sink,
+        listen: Option<Duration>,
+        quiet: bool,
+    ) -> Result<Vec<InputStatus>, Failure> {
         match self {
-            Sources::Files(paths) => files(&paths, pipeline, quiet),
-            Sources::Live(name) => Ok(vec![interface(&name, pipeline, listen)?]),
+            Sources::Files(paths) => files(&paths, pipeline, tap, quiet),
+            Sources::Live(name) => Ok(vec![interface(&name, pipeline, tap, listen)?]),
         }
     }
 }
@@ -71,6 +82,7 @@ impl Sources {
 fn files(
     paths: &[InputPath],
     pipeline: &mut Pipeline,
+    tap: &mut impl Sink,
     quiet: bool,
 ) -> Result<Vec<InputStatus>, Failure> {
     let mut statuses = Vec::with_capacity(paths.len());
@@ -79,7 +91,7 @@ fn files(
         let number = u32::try_from(statuses.len()).unwrap_or(u32::MAX);
         match FileSource::open(path, number) {
             Ok(mut source) => {
-                file(&mut source, pipeline, quiet);
+                file(&mut source, pipeline, tap, quiet);
                 statuses.push(source.status().clone());
             }
             Err(error) if paths.len() == 1 => return Err(error.into()),
@@ -95,11 +107,11 @@ fn files(
     }
 }
 
-fn file(source: &mut FileSource, pipeline: &mut Pipeline, quiet: bool) {
+fn file(source: &mut FileSource, pipeline: &mut Pipeline, tap: &mut impl Sink, quiet: bool) {
     let bar = bar(source, quiet);
     let mut until_look = STRIDE;
     while let Some(packet) = source.next() {
-        pipeline.packet(&packet);
+        pipeline.packet_with(&packet, tap);
         until_look -= 1;
         if until_look == 0 {
             until_look = STRIDE;
@@ -129,6 +141,7 @@ fn bar(source: &FileSource, quiet: bool) -> ProgressBar {
 fn interface(
     name: &str,
     pipeline: &mut Pipeline,
+    tap: &mut impl Sink,
     listen: Option<Duration>,
 ) -> Result<InputStatus, Failure> {
     let mut source =
@@ -150,7 +163,7 @@ fn interface(
         match source.next_batch(PATIENCE)? {
             Next::Packets(mut batch) => {
                 while let Some(packet) = batch.next() {
-                    pipeline.packet(&packet);
+                    pipeline.packet_with(&packet, tap);
                 }
             }
             Next::Quiet | Next::Gone => {}

@@ -6,9 +6,11 @@ mod compose;
 mod configuration;
 mod demo;
 mod doctor;
+mod enforcer;
 mod failure;
 mod input;
 mod keys;
+mod learn;
 mod look;
 mod output;
 mod passphrase;
@@ -32,6 +34,11 @@ fn main() -> ExitCode {
         Command::Fix(args) => ask::fix(&args),
         Command::Explain(args) => ask::explain(&args),
         Command::Flows(args) => ask::flows(&args),
+        Command::Contract(args) => ask::contract(&args),
+        Command::Prove(args) => ask::prove(&args),
+        Command::Isolate(args) => ask::isolate(&args),
+        Command::Release(args) => ask::release(&args),
+        Command::Admit(args) => ask::admit(&args),
         Command::Import(args) => ask::import(&args),
         Command::Status(args) => ask::status(&args),
         Command::Admin(args) => ask::admin(&args),
@@ -43,7 +50,10 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::GuardTrial { folder } => doctor::guard_trial(&folder),
+        Command::Enforcer { folder } => enforcer::keep(&folder),
+        Command::EnforcerWatchdog { arguments } => enforcer::watch(&arguments),
         Command::Schema { of: Schema::Look } => output::schema(),
+        Command::Schema { of: Schema::Contract } => output::contract_schema(),
     };
     match done {
         Ok(code) => code,

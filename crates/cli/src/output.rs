@@ -51,6 +51,12 @@ pub fn schema() -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints the JSON Schema of the device contract.
+pub fn contract_schema() -> Result<ExitCode, Failure> {
+    print(&format!("{:#}\n", cordon_contract::json_schema()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// How to print on this terminal.
 pub fn style(colour: Colour, terminal: bool) -> Style {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

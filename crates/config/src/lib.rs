@@ -42,6 +42,6 @@ pub use rule::Rule;
 pub use table::{Config, KEYS, Key, SECTIONS};
 pub use text::{default_file, help, keys_text};
 pub use values::{
-    FilePath, HostName, InterfaceName, Keep, LogFormat, LogLevel, MetricsFor, Network, Period,
-    SiteName, Size, Speed, UserName, ZoneName,
+    EnforceDriver, FilePath, HostName, InterfaceName, Keep, LinkNetwork, LogFormat, LogLevel,
+    MetricsFor, Network, Period, ServiceAt, SiteName, Size, Speed, UserName, ZoneName,
 };

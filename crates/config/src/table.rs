@@ -11,8 +11,9 @@ use crate::{
     rule::Rule,
     value::{Value, Wrong},
     values::{
-        FilePath, HostName, InterfaceName, Keep, LogFormat, LogLevel, MetricsFor, Network, Period,
-        SiteName, Size, Speed, UserName, ZoneName, everywhere, private_networks,
+        EnforceDriver, FilePath, HostName, InterfaceName, Keep, LinkNetwork, LogFormat, LogLevel,
+        MetricsFor, Network, Period, ServiceAt, SiteName, Size, Speed, UserName, ZoneName,
+        everywhere, private_networks,
     },
 };
 
@@ -293,6 +294,34 @@ table! {
         /// After how long a weakness that is no longer seen, of a device that is, closes by itself.
         close_after: Period = Period::secs(7 * DAY),
             Rule::between(HOUR, YEAR), r#""14d""#, live, "0.1";
+    }
+    /// Contracts made to hold.
+    enforce: Enforce {
+        /// Who enforces contracts: nobody, or the kernel of this machine. It must be the machine that
+        /// forwards the devices' packets, and the service must be started as root.
+        driver: EnforceDriver = EnforceDriver::None,
+            Rule::NONE, r#""nftables""#, restart, "0.2";
+        /// How long rules that may block are on trial: not confirmed by then, they are taken back by
+        /// themselves, also where the service or the console cannot be reached any more.
+        confirm_within: Period = Period::secs(10 * MINUTE),
+            Rule::between(10 * SECOND, 8 * HOUR), r#""5m""#, live, "0.2";
+        /// The interfaces of this machine with the networks right behind them. Devices there are known
+        /// by interface, link-layer address and address together, so that none can pretend to be another.
+        links: Vec<LinkNetwork> = Vec::new(),
+            Rule::NONE, r#"["lan0=192.0.2.0/24"]"#, restart, "0.2";
+        /// The networks of the site: what contracts mean by "local networks". Without any, those of
+        /// `links` and the usual ones around the private addresses of the devices.
+        networks: Vec<Network> = Vec::new(),
+            Rule::NONE, r#"["192.0.2.0/24", "2001:db8::/48"]"#, restart, "0.2";
+        /// Whether packets from and for this machine itself are judged too, not only what it forwards.
+        host: bool = false,
+            Rule::NONE, "true", restart, "0.2";
+        /// Interfaces that are never cut: by them people reach the console that could undo a mistake.
+        never_cut: Vec<InterfaceName> = Vec::new(),
+            Rule::NONE, r#"["mgmt0"]"#, restart, "0.2";
+        /// Services elsewhere to which the way is never cut.
+        never_cut_services: Vec<ServiceAt> = Vec::new(),
+            Rule::NONE, r#"["192.0.2.7:22/tcp"]"#, restart, "0.2";
     }
     /// The history of flows and facts, in Parquet files.
     history: History {

@@ -7,8 +7,8 @@ use toml::{Spanned, de::DeValue};
 use crate::{
     rule::Rule,
     values::{
-        FilePath, HostName, InterfaceName, Keep, LogFormat, LogLevel, MetricsFor, Network, Period,
-        SiteName, Size, Speed, UserName, ZoneName,
+        EnforceDriver, FilePath, HostName, InterfaceName, Keep, LinkNetwork, LogFormat, LogLevel,
+        MetricsFor, Network, Period, ServiceAt, SiteName, Size, Speed, UserName, ZoneName,
     },
 };
 
@@ -77,15 +77,18 @@ macro_rules! words {
 
 words!(
     SocketAddr,
+    EnforceDriver,
     FilePath,
     HostName,
     InterfaceName,
     Keep,
+    LinkNetwork,
     LogFormat,
     LogLevel,
     MetricsFor,
     Network,
     Period,
+    ServiceAt,
     SiteName,
     Size,
     UserName,

@@ -15,6 +15,7 @@ pub(crate) enum Tab {
     Devices,
     Map,
     Fix,
+    Contracts,
     Traffic,
     People,
     Ledger,
@@ -37,7 +38,8 @@ const FIRST: [(Tab, &str, &str, &str); 4] = [
     (Tab::Fix, "/fix", "Fix list", "M4 6l2 2 3-4M12 6h8M4 13l2 2 3-4M12 13h8M5 20h3M12 20h8"),
 ];
 
-const FURTHER: [(Tab, &str, &str, &str); 5] = [
+const FURTHER: [(Tab, &str, &str, &str); 6] = [
+    (Tab::Contracts, "/contracts", "Contracts", "M7 3h10v18l-5-3-5 3zM10 8h4M10 12h4"),
     (Tab::Traffic, "/traffic", "Traffic", "M4 8h14l-4-4M20 16H6l4 4"),
     (
         Tab::People,
@@ -74,6 +76,14 @@ const NOTICES: &[(&str, &str)] = &[
     ("alone", "You are signed out everywhere else."),
     ("approved", "Approved and done."),
     ("refused", "Refused. Nothing was done."),
+    ("kept", "The rules are confirmed. They are what is come back to from now on."),
+    ("taken-back", "The rules were taken back; what was confirmed before is in force."),
+    (
+        "on-trial",
+        "In force on trial. See whether everything works, then keep the rules above, or they are taken back by themselves.",
+    ),
+    ("in-force", "In force. Nothing is blocked until it is enforced."),
+    ("switched", "Switched."),
     ("verified", "The ledger was verified from the first record on. The result is below."),
     ("signed-out", "You are signed out."),
 ];

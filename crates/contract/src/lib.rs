@@ -20,11 +20,15 @@
 //! This crate must not know: I/O, clocks, randomness, how a kernel is told, how a signature is
 //! made.
 
+pub mod book;
 pub mod document;
+pub mod envelope;
 pub mod learn;
 pub mod mud;
 pub mod policy;
+pub mod rehearse;
 pub mod resolve;
+pub mod words;
 
 pub use document::{
     Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
@@ -32,5 +36,11 @@ pub use document::{
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,
-    Rule, Side, Stage, Where,
+    Rule, Side, Stage, Where, lifetime,
 };
+
+/// The JSON Schema of [`Contract`].
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Contract).into()
+}

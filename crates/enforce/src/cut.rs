@@ -59,6 +59,15 @@ pub fn cut(keep: impl Fn(&Packet) -> bool) -> Result<usize, DriverError> {
     Ok(unwanted.len())
 }
 
+/// As [`cut()`], to be handed over by its address.
+///
+/// # Errors
+///
+/// As there.
+pub fn cut_kept(keep: &dyn Fn(&Packet) -> bool) -> Result<usize, DriverError> {
+    cut(keep)
+}
+
 /// What opened a conversation, and the attributes by which the kernel finds it again. None without
 /// the tuple, because a deletion without one deletes everything.
 fn conversation(bytes: &[u8]) -> Option<(Packet, Vec<u8>)> {

@@ -111,3 +111,21 @@ pub(crate) fn difference(
     }
     (gone, come)
 }
+impl std::fmt::Display for Drift {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = |elements: &Elements| elements.values().map(Vec::len).sum::<usize>();
+        let counts = [
+            (count(&self.missing), "elements are missing"),
+            (count(&self.surplus), "elements are there that should not be"),
+            (self.missing_rules.len(), "rules are missing"),
+            (self.surplus_rules.len(), "rules are there that should not be"),
+            (self.strange.len(), "sets or elements are not ours"),
+        ];
+        let said: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        if said.is_empty() { f.write_str("nothing differs") } else { f.write_str(&said.join(", ")) }
+    }
+}

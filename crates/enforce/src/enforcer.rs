@@ -49,6 +49,11 @@ impl<D: Driver> Enforcer<D> {
         self.meant.as_ref()
     }
 
+    /// Says what the driver holds already, where somebody else has loaded it.
+    pub fn assume(&mut self, held: Option<Ruleset>) {
+        self.meant = held;
+    }
+
     /// Makes the driver hold this. Only what differs is changed, in one transaction.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ mod driver;
 mod enforcer;
 mod guard;
 mod isolate;
+pub mod keeper;
 mod layout;
 mod loaded;
 mod local;
@@ -58,7 +59,7 @@ mod simulate;
 mod skeleton;
 
 pub use compile::{CompileError, Compiler, Lifeline, MAX_LIFELINES, Options};
-pub use cut::cut;
+pub use cut::{cut, cut_kept};
 pub use denied::{Denied, Explainer};
 pub use drift::Drift;
 pub use driver::{Change, Driver, DriverError, Held, Memory, Nft};

@@ -10,7 +10,7 @@ use cordon_contract::Carrier;
 use serde_json::Value as Json;
 
 use crate::compile::{Lifeline, Options};
-use crate::driver::{Held, rule_lines};
+use crate::driver::{Held, in_order, rule_lines};
 use crate::layout::ChainName;
 use crate::nft_json;
 use crate::ruleset::{Elements, Hook, Rule, Ruleset};
@@ -80,7 +80,7 @@ impl From<&Held> for Loaded {
             let Some(chain) = loaded.chains.iter_mut().find(|held| Some(held.name) == chain) else {
                 continue;
             };
-            let text = rule.get("expr").map(ToString::to_string).unwrap_or_default();
+            let text = rule.get("expr").map(in_order).unwrap_or_default();
             chain.rules.push(known.get(&text).cloned().ok_or(text));
         }
         for chain in &mut loaded.chains {
@@ -120,7 +120,7 @@ fn known(log_group: u16) -> HashMap<String, Rule> {
     let chains = skeleton::chains(&options);
     let all = chains.iter().flat_map(|chain| &chain.rules).map(|rule| {
         let json = nft_json::rule("any", ChainName::Forward, rule, log_group);
-        let text = json.get("rule").and_then(|rule| rule.get("expr")).map(ToString::to_string);
+        let text = json.get("rule").and_then(|rule| rule.get("expr")).map(in_order);
         (text.unwrap_or_default(), rule.clone())
     });
     all.collect()

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::driver::DriverError;
@@ -11,7 +12,8 @@ use crate::driver::DriverError;
 const MAX_OTHERS: usize = 200;
 
 /// What a rule of another may do to what ours say.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It may stop what ours let through.
     Refuses,
@@ -24,7 +26,7 @@ pub enum Effect {
 }
 
 /// Something of another.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Other {
     /// What it does.
     pub effect: Effect,

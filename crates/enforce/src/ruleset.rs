@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::compile::Options;
 use crate::layout::{ChainName, SetName};
 use crate::log::Logged;
+use crate::skeleton;
 
 /// One part of a key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -230,7 +231,8 @@ pub struct Chain {
 pub type Elements = BTreeMap<SetName, Vec<Element>>;
 
 /// Everything that the kernel must hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Ruleset {
     /// The chains; the same whatever the policy is.
     pub chains: Vec<Chain>,
@@ -251,5 +253,46 @@ impl Ruleset {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// The format in which rule sets are written; the chains are not in it but in the program.
+const VERSION: u32 = 1;
+
+/// A rule set as it is written.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u32,
+    options: Options,
+    sets: Vec<(String, Vec<Element>)>,
+}
+
+impl From<Ruleset> for Written {
+    fn from(ruleset: Ruleset) -> Self {
+        let sets = ruleset.elements.into_iter();
+        Written {
+            version: VERSION,
+            options: ruleset.options,
+            sets: sets.map(|(set, elements)| (set.to_string(), elements)).collect(),
+        }
+    }
+}
+
+impl TryFrom<Written> for Ruleset {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        if written.version != VERSION {
+            return Err(format!("version {}", written.version));
+        }
+        let set = |(name, elements): (String, Vec<Element>)| match SetName::parse(&name) {
+            Some(set) => Ok((set, elements)),
+            None => Err(format!("no set is called {name:?}")),
+        };
+        Ok(Ruleset {
+            chains: skeleton::chains(&written.options),
+            elements: written.sets.into_iter().map(set).collect::<Result<_, _>>()?,
+            options: written.options,
+        })
     }
 }

@@ -83,6 +83,17 @@ pub fn give_up(plan: &Plan) -> Result<Standing, GuardError> {
     Ok(Standing { measures: vec![user, capabilities, privileges, memory, files, syscalls] })
 }
 
+/// Gives up every right but the one to change the kernel's rules: for the process that does only
+/// that. It starts `nft`, so that files and system calls stay.
+///
+/// # Errors
+/// Where that right is not held, or another remains.
+pub fn keep_net_admin() -> Result<(), GuardError> {
+    rights::keep_net_admin()?;
+    rights::no_new_privileges()?;
+    rights::hide_memory().map(drop)
+}
+
 /// What an error of the kernel means for a measure.
 pub(crate) fn refused(name: &'static str, error: &str, lacking: bool) -> Measure {
     match lacking {

@@ -32,7 +32,7 @@ mod standing;
 mod syscalls;
 
 pub use account::{Account, is_root, prepare_folder};
-pub use give_up::{GuardError, Plan, give_up};
+pub use give_up::{GuardError, Plan, give_up, keep_net_admin};
 pub use notify::Notify;
 pub use standing::{Measure, Outcome, Standing};
 pub use syscalls::fall_silent;

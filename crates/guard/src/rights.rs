@@ -82,6 +82,29 @@ pub(crate) fn drop_capabilities(bounding_is_empty: bool) -> Result<Measure, Guar
     ))
 }
 
+/// Keeps the one capability by which the kernel's rules are changed, also for programs that are
+/// started, and drops every other.
+pub(crate) fn keep_net_admin() -> Result<(), GuardError> {
+    const STEP: &str = "dropping capabilities";
+    let failed = |error| GuardError::Failed { step: STEP, source: io::Error::from(error) };
+    let kept = CapabilitySet::NET_ADMIN;
+    for number in 0..MOST_CAPABILITIES {
+        let one = CapabilitySet::from_bits_retain(1 << number);
+        // Beyond the last that this kernel knows there is nothing to remove.
+        if one != kept && remove_capability_from_bounding_set(one).is_err() {
+            break;
+        }
+    }
+    clear_ambient_capability_set().map_err(failed)?;
+    let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: kept };
+    set_capabilities(None, sets).map_err(failed)?;
+    let left = capabilities(None).map_err(failed)?;
+    if (left.effective | left.permitted | left.inheritable) != kept {
+        return Err(GuardError::StillHeld);
+    }
+    Ok(())
+}
+
 /// No program that is started has more rights than this process.
 pub(crate) fn no_new_privileges() -> Result<Measure, GuardError> {
     let failed = |error| GuardError::Failed {

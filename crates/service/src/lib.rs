@@ -9,6 +9,7 @@
 mod caller;
 pub mod clock;
 mod engine;
+pub mod gate;
 pub mod intake;
 mod problem;
 mod reserve;
@@ -18,7 +19,8 @@ pub mod watch;
 
 pub use caller::{Caller, Visit, Who};
 pub use engine::{
-    CertificateState, Engine, EngineOptions, MetricsFor, Parts, SEALED_KEY, copy_kept, sealed_as,
+    CertificateState, EnforceOptions, Engine, EngineOptions, MetricsFor, Parts, SEALED_KEY,
+    copy_kept, sealed_as,
 };
 pub use problem::{Answer, Problem, ProblemKind};
 pub use reserve::{RESERVE_BYTES, Reserve};

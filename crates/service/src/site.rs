@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::view::{
-    Acceptance, ApprovalView, ChangeView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow,
-    DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage,
-    FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, Need,
-    NewInvite, NewToken, Page, PeopleView, PersonEdit, SettingsView, Today, TokenMade, TotpSetup,
+    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
+    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
+    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
+    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
+    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Visit};
 
@@ -207,6 +210,51 @@ pub trait Site: Send + Sync + 'static {
     async fn reopen_finding(&self, caller: &Caller, id: &str) -> Answer<FindingView>;
     /// Takes in leases, inventories or logs of other tools.
     async fn import(&self, caller: &Caller, name: &str, content: &[u8]) -> Answer<ImportView>;
+
+    // What devices may do.
+
+    /// What stands for devices, and what learning proposes.
+    fn contracts(&self, caller: &Caller, query: &ContractQuery) -> Answer<Page<ContractRow>>;
+    /// One device's contract.
+    fn contract(&self, caller: &Caller, device: &str) -> Answer<ContractView>;
+    /// Puts a contract in force, or changes it. Needs a second person where that is configured.
+    async fn adopt(&self, caller: &Caller, device: &str, request: &AdoptRequest)
+    -> Answer<Changed>;
+    /// Takes a MUD file in (RFC 8520): what it allows is put in force.
+    async fn import_mud(
+        &self,
+        caller: &Caller,
+        device: &str,
+        request: &MudRequest,
+    ) -> Answer<Changed>;
+    /// A contract as a MUD file.
+    fn export_mud(&self, caller: &Caller, device: &str) -> Answer<MudView>;
+    /// Changes how far contracts are enforced. Rules that may block are on trial first.
+    async fn stage(&self, caller: &Caller, request: &StageRequest) -> Answer<Changed>;
+    /// Switches what devices may reach, at once.
+    async fn switch(&self, caller: &Caller, request: &ReachRequest) -> Answer<Changed>;
+    /// What was done to contracts, newest first.
+    async fn steps(
+        &self,
+        caller: &Caller,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Answer<Page<StepView>>;
+    /// Takes a step back; the latest where none is named.
+    async fn undo_step(&self, caller: &Caller, step: Option<u64>) -> Answer<Changed>;
+    /// The rules that this machine's kernel holds.
+    async fn rules(&self, caller: &Caller) -> Answer<RulesView>;
+    /// Keeps the rules that are on trial.
+    async fn confirm_rules(&self, caller: &Caller) -> Answer<RulesView>;
+    /// Takes the rules that are on trial back.
+    async fn take_rules_back(&self, caller: &Caller) -> Answer<RulesView>;
+    /// What recorded traffic would meet under the contracts as they are, every stage taken for
+    /// enforced.
+    async fn rehearse(&self, caller: &Caller, request: &RehearseRequest) -> Answer<RehearsalView>;
+    /// Whether one device can reach another, by all packets there are.
+    async fn prove(&self, caller: &Caller, request: &ProofRequest) -> Answer<ProofView>;
+    /// Who may talk to whom, by zones.
+    fn zones(&self, caller: &Caller) -> Answer<ZonesView>;
 
     // People and keys.
 

@@ -32,6 +32,10 @@ tables! {
     }
     change "change" { key site: String, id: i64; at: i64, body: String }
     change_device "change_device" { key site: String, device: String, change: i64; }
+    contract "contract" { key site: String, id: String; body: String }
+    proposal "proposal" { key site: String, id: String; body: String }
+    step "step" { key site: String, id: i64; at: i64, body: String }
+    step_device "step_device" { key site: String, device: String, step: i64; }
     person "person" { key site: String, id: String; name: String, body: String }
     credential "credential" { key site: String, id: String; person: String, body: String }
     session "session" {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cordon_contract::book::{Proposal, Standing, Step};
 use cordon_model::record::{
     Action, Approval, Change, Credential, DataClass, Entry, Event, EventKind, FindingKey,
     FindingState, Invite, Person, PersonId, Record, Session, Token, TrackedFinding,
@@ -55,6 +56,13 @@ pub trait State: Send + Sync {
 
     /// One change.
     async fn change(&self, id: u64) -> Result<Option<Change>, StoreError>;
+
+    /// Steps with contracts, newest first; of one device or of all.
+    async fn steps(
+        &self,
+        device: Option<&DeviceId>,
+        page: Before,
+    ) -> Result<Page<Step>, StoreError>;
 
     /// Findings in the order of their ids, after `after`; closed ones too.
     async fn findings(
@@ -137,6 +145,14 @@ pub struct Snapshot {
     pub counters: BTreeMap<Text, i64>,
     /// The next free [`Change::id`].
     pub next_change: u64,
+    /// What stands for devices, by device.
+    pub standings: Vec<Standing>,
+    /// What is proposed for devices, by device.
+    pub proposals: Vec<Proposal>,
+    /// The latest steps with contracts, at most [`PAGE_MAX`], oldest first.
+    pub steps: Vec<Step>,
+    /// The next free [`Step::id`].
+    pub next_step: u64,
     /// The ledger's end.
     pub ledger: LedgerHead,
 }
@@ -157,7 +173,7 @@ pub enum Write {
     PutDevice(Arc<Record>),
     /// A device that was joined into another; its events stay.
     DropDevice(DeviceId),
-    /// A device with its findings, events, and every change that holds its record.
+    /// A device with its findings, events and contract, and every change that holds its record.
     ForgetDevice(DeviceId),
     /// A finding, new or changed.
     PutFinding(Box<TrackedFinding>),
@@ -167,6 +183,14 @@ pub enum Write {
     AddEvent(Event),
     /// A change, new or taken back.
     PutChange(Box<Change>),
+    /// What stands for a device, new or changed.
+    PutStanding(Arc<Standing>),
+    /// What is proposed for a device.
+    PutProposal(Arc<Proposal>),
+    /// What stands and what is proposed for a device away; its steps stay.
+    DropContract(DeviceId),
+    /// A step with contracts, new or taken back.
+    PutStep(Arc<Step>),
     /// A person, new or changed; their name is unique.
     PutPerson(Person),
     /// A person with what they sign in with, their sessions and tokens.

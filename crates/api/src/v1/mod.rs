@@ -6,6 +6,7 @@
 #![allow(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod approvals;
+mod contracts;
 mod devices;
 mod docs;
 mod findings;
@@ -75,6 +76,7 @@ fn parts() -> (Router<AnySite>, utoipa::openapi::OpenApi) {
         .merge(flows::routes())
         .merge(people::routes())
         .merge(approvals::routes())
+        .merge(contracts::routes())
         .merge(ledger::routes())
         .split_for_parts();
     let components = api.components.get_or_insert_default();

@@ -41,6 +41,22 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/changes/{id}/undo", "oAw"),
     ("POST", "/api/v1/devices/{id}/merge", "oAw"),
     ("POST", "/api/v1/devices/{id}/split", "oAw"),
+    ("GET", "/api/v1/contracts", "voaArw"),
+    ("GET", "/api/v1/contracts/{device}", "voaArw"),
+    ("GET", "/api/v1/contracts/{device}/mud", "voaArw"),
+    ("GET", "/api/v1/steps", "voaArw"),
+    ("GET", "/api/v1/rules", "voaArw"),
+    ("GET", "/api/v1/zones", "voaArw"),
+    ("POST", "/api/v1/rehearsals", "voaArw"),
+    ("POST", "/api/v1/contracts/{device}/adopt", "oAw"),
+    ("POST", "/api/v1/contracts/{device}/mud", "oAw"),
+    ("POST", "/api/v1/stages", "oAw"),
+    ("POST", "/api/v1/switches", "oAw"),
+    ("POST", "/api/v1/steps/undo", "oAw"),
+    ("POST", "/api/v1/steps/{id}/undo", "oAw"),
+    ("POST", "/api/v1/rules/confirm", "oAw"),
+    ("POST", "/api/v1/rules/take-back", "oAw"),
+    ("POST", "/api/v1/proofs", "oAw"),
     ("POST", "/api/v1/imports", "oAw"),
     ("POST", "/api/v1/backups", "Aw"),
     ("POST", "/api/v1/invites", "A"),
@@ -284,7 +300,8 @@ impl Ids {
 
     fn request(&self, method: &str, path: &str) -> (String, Option<Value>) {
         let id = match path.split('/').nth(3).unwrap_or_default() {
-            "devices" => DEVICE,
+            "devices" | "contracts" => DEVICE,
+            "steps" => "7",
             "findings" => FINDING,
             "changes" => &self.change,
             "invites" => &self.invite,
@@ -307,6 +324,12 @@ impl Ids {
             (_, "/api/v1/devices/{id}/split") => Some(json!({"addresses": ["10.0.0.7"]})),
             (_, "/api/v1/devices/{id}/forget") => Some(json!({"reason": "sold"})),
             (_, "/api/v1/findings/{id}/accept") => Some(json!({"reason": "known", "days": 7})),
+            (_, "/api/v1/contracts/{device}/adopt") => Some(json!({"proposed": true})),
+            (_, "/api/v1/contracts/{device}/mud") => Some(json!({"file": "{}"})),
+            (_, "/api/v1/stages") => Some(json!({"devices": [DEVICE], "stage": "warn"})),
+            (_, "/api/v1/switches") => Some(json!({"devices": [DEVICE], "reach": "off"})),
+            (_, "/api/v1/rehearsals") => Some(json!({})),
+            (_, "/api/v1/proofs") => Some(json!({"from": DEVICE})),
             (_, "/api/v1/imports") => Some(json!("mac,name")),
             (_, "/api/v1/backups") => Some(json!({"file": "before-update"})),
             (_, "/api/v1/invites") => Some(json!({"role": "viewer"})),
@@ -314,6 +337,9 @@ impl Ids {
             (_, "/api/v1/approvals/{id}") => Some(json!({"approve": false})),
             _ => None,
         };
-        (format!("{}{query}", path.replace("{id}", id)), body.filter(|_| method != "GET"))
+        (
+            format!("{}{query}", path.replace("{id}", id).replace("{device}", id)),
+            body.filter(|_| method != "GET"),
+        )
     }
 }

@@ -96,6 +96,7 @@ impl World {
             origin,
             gauges: Arc::default(),
             records,
+            gate: None,
         };
         let engine = Engine::open(engine_options(dir.path(), metrics), parts).await.unwrap();
         let door = Door::new(DoorOptions {
@@ -251,5 +252,6 @@ fn engine_options(dir: &std::path::Path, metrics: MetricsFor) -> EngineOptions {
         checks: Vec::new(),
         certificate: Arc::new(CertificateState::default),
         online_within: Duration::from_secs(900),
+        enforce: Default::default(),
     }
 }

@@ -20,6 +20,7 @@ const FRESH: Context = Context {
     last_admin: false,
     gives_decider: false,
     criticality: false,
+    blocks: false,
 };
 
 /// Everything that an action could be asked about.
@@ -47,6 +48,7 @@ fn contexts() -> [Context; 4] {
         last_admin: true,
         gives_decider: true,
         criticality: true,
+        blocks: true,
     };
     [Context::default(), all, FRESH, Context { criticality: true, ..FRESH }]
 }
@@ -62,7 +64,7 @@ fn a_decision_says_which_policies_decided() {
     assert_eq!(decision.because[0].id, "operator-works");
     assert_eq!(
         decision.because[0].title,
-        "Operators change devices and findings, import, export and undo"
+        "Operators change devices, contracts and findings, import, export and undo"
     );
     let refused = policies.decide(&Request::new(who, Action::SettingChange, Resource::Site));
     assert!(!refused.allowed && refused.because.is_empty());
@@ -98,6 +100,30 @@ fn nobody_removes_the_last_admin_or_their_own_admin_role() {
     for who in [admin, Principal::Local { uid: 0 }] {
         assert!(!change(who, &berta, true));
     }
+}
+
+#[test]
+fn neither_a_token_nor_the_service_blocks_what_lives_or_production_depend_on() {
+    let (policies, anna) = (policies(), id("anna"));
+    let token = Principal::Token { id: "t", owner: &anna, role: Role::Admin, scope: Scope::Write };
+    let actions = [Action::DeviceReach, Action::ContractAdopt, Action::ContractStage];
+    for criticality in [Criticality::Process, Criticality::LifeSafety] {
+        let on = Resource::Device { id: "d", criticality, zone: "" };
+        for action in actions {
+            for (who, blocks, allowed) in
+                [(token, true, false), (token, false, true), (Principal::System, true, false)]
+            {
+                let context = Context { blocks, ..FRESH };
+                let request = Request::new(who, action, on).with(context);
+                assert_eq!(policies.decide(&request).allowed, allowed, "{action} {blocks}");
+            }
+        }
+    }
+    let vital = Resource::Device { id: "d", criticality: Criticality::LifeSafety, zone: "" };
+    let who = Principal::Person { id: &anna, role: Role::Operator };
+    let context = Context { blocks: true, ..FRESH };
+    let request = Request::new(who, Action::ContractStage, vital).with(context);
+    assert!(policies.decide(&request).allowed && !policies.needs(&request).approval.is_empty());
 }
 
 #[test]

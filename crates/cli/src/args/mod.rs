@@ -1,6 +1,7 @@
 //! Arguments of the command line.
 
 pub mod ask;
+pub mod contract;
 pub mod upkeep;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use cordon_model::Severity;
 
 pub use ask::*;
+pub use contract::*;
 pub use upkeep::*;
 
 /// Finds every device on a network without sending a packet, names it with reasons, and says
@@ -35,6 +37,16 @@ pub enum Command {
     Fix(FixArgs),
     /// Why a finding matters or a device is believed to be what it is, and how to mend it
     Explain(ExplainArgs),
+    /// What devices may do: learned, rehearsed, put in force, enforced, taken back
+    Contract(ContractArgs),
+    /// Whether one device can reach another, by all packets there are; exit code 1 if it can
+    Prove(ProveArgs),
+    /// Cut devices off, at once
+    Isolate(IsolateArgs),
+    /// Let devices reach again what their contracts say
+    Release(ReleaseArgs),
+    /// Put in force what learning proposes for a device, or held back
+    Admit(AdmitArgs),
     /// Search who spoke with whom, or write it to a file
     Flows(FlowsArgs),
     /// Take in leases, inventories or logs of other tools
@@ -66,6 +78,18 @@ pub enum Command {
         /// The folder that stays writable
         folder: PathBuf,
     },
+    /// Keep the kernel's rules; `cordon run` starts it
+    #[command(hide = true)]
+    Enforcer {
+        /// Where confirmed rules lie
+        folder: PathBuf,
+    },
+    /// Take rules back that nobody confirms
+    #[command(hide = true)]
+    EnforcerWatchdog {
+        /// The folder and the seconds
+        arguments: Vec<String>,
+    },
     /// Print the JSON Schema of an output format
     Schema {
         /// Which format
@@ -77,6 +101,8 @@ pub enum Command {
 pub enum Schema {
     /// What `cordon look --format json` prints
     Look,
+    /// The device contract
+    Contract,
 }
 
 #[derive(Parser)]

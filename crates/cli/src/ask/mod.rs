@@ -1,6 +1,7 @@
 //! The commands that ask the running service and print what it answers.
 
 mod admin;
+mod contract;
 mod device;
 mod devices;
 mod fix;
@@ -22,6 +23,7 @@ use crate::passphrase;
 use crate::service::{Answer, Service};
 
 pub use admin::admin;
+pub use contract::{admit, contract, isolate, prove, release};
 pub use device::{device, explain};
 pub use devices::devices;
 pub use fix::fix;

@@ -14,6 +14,7 @@ use cordon_service::clock::Clock;
 use cordon_service::view::CheckView;
 use cordon_store::{Notary, Store};
 
+use crate::enforcer::Enforcer;
 use crate::failure::Failure;
 
 /// The one site of a data folder, as rows and folders name it; what people call it is configured.
@@ -28,6 +29,8 @@ pub struct House {
     pub data: PathBuf,
     /// What the process gave up.
     pub checks: Vec<CheckView>,
+    /// The process that keeps the kernel's rules.
+    pub enforcer: Option<Enforcer>,
 }
 
 /// What was opened.

@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use cordon_config::EnforceDriver;
 use cordon_guard::{Account, Plan, give_up, prepare_folder};
 use cordon_service::view::CheckView;
 
 use crate::args::RunArgs;
 use crate::demo::Demo;
+use crate::enforcer::Enforcer;
 use crate::failure::Failure;
 
 pub use house::{SITE, origin as ledger_origin};
@@ -70,6 +72,10 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
     prepare_folder(&data, account.as_ref()).map_err(|error| {
         Failure::Other(format!("{}: {error}; name another folder with --data", data.display()))
     })?;
+    let enforcer = match config.enforce.driver {
+        EnforceDriver::None => None,
+        EnforceDriver::Nftables => Some(Enforcer::start(&data)?),
+    };
     let certificate = [&config.web.certificate, &config.web.key];
     let plan = Plan {
         write: vec![data.clone()],
@@ -108,7 +114,7 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Other(format!("no threads can be started: {error}")))?;
-    let house = house::House { data, checks };
+    let house = house::House { data, checks, enforcer };
     let done = runtime.block_on(serve::serve(start, Arc::new(config), outside, house, policies));
     runtime.shutdown_timeout(serve::THREADS_END);
     done.map(|()| ExitCode::SUCCESS)

@@ -8,12 +8,17 @@ use std::time::Duration;
 use cordon_api::http::{Door, DoorOptions, serve_tls, serve_unix, stack};
 use cordon_authz::Policies;
 use cordon_config::{Config, MetricsFor as Configured};
+use cordon_contract::Carrier;
 use cordon_crypto::tls::Refreshed;
+use cordon_enforce::Lifeline;
 use cordon_model::record::{DataClass, Keep};
 use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::{Clock, SystemClock};
+use cordon_service::gate::{Gate, Keeper};
 use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
-use cordon_service::{CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site};
+use cordon_service::{
+    CertificateState, EnforceOptions, Engine, EngineOptions, MetricsFor, Parts, Site,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch as told};
 
@@ -54,7 +59,7 @@ pub async fn serve(
     start: Start,
     config: Arc<Config>,
     mut outside: Outside,
-    house: House,
+    mut house: House,
     policies: Policies,
 ) -> Result<(), Failure> {
     let signals = Signals::hear()?;
@@ -72,6 +77,16 @@ pub async fn serve(
     let Opened { store, history: parquet, vault, signing, origin: log, secret, identity, .. } =
         opened;
     let state: Arc<dyn cordon_store::State> = Arc::new(store);
+    let gate = match house.enforcer.take() {
+        None => None,
+        Some(enforcer) => {
+            let keeper = Keeper::at(enforcer.socket)
+                .map_err(|error| Failure::Other(format!("the rules' keeper: {error}")))?;
+            Some(Arc::new(keeper) as Arc<dyn Gate>)
+        }
+    };
+    let teller =
+        gate.clone().map(|gate| -> watch::Teller { Box::new(move |told| gate.told(told)) });
     let parts = Parts {
         state: Arc::clone(&state),
         history: parquet,
@@ -82,6 +97,7 @@ pub async fn serve(
         origin: log,
         gauges: Arc::clone(&gauges),
         records,
+        gate,
     };
     let engine =
         Engine::open(options, parts).await.map_err(|problem| Failure::Other(problem.detail))?;
@@ -114,6 +130,7 @@ pub async fn serve(
         clock: Arc::clone(&clock),
         stop: Arc::clone(&stop_threads),
         gauges,
+        teller,
         options: WatchOptions {
             conclude_first: if hurried { CONCLUDE } else { CONCLUDE_FIRST },
             conclude_every: if start.demo.is_some() { CONCLUDE_DEMO } else { CONCLUDE },
@@ -249,7 +266,34 @@ fn engine_options(
             }
         }),
         online_within: ONLINE,
+        enforce: enforce_options(config),
     })
+}
+
+/// How contracts are enforced, as configured.
+fn enforce_options(config: &Config) -> EnforceOptions {
+    let net =
+        |network: cordon_config::Network| ipnet::IpNet::new(network.first(), network.prefix()).ok();
+    let enforce = &config.enforce;
+    let links = enforce.links.iter();
+    let mut lifelines: Vec<Lifeline> = enforce
+        .never_cut
+        .iter()
+        .map(|link| Lifeline::Link(link.as_str().into()))
+        .chain(enforce.never_cut_services.iter().map(|service| {
+            let carrier = if service.is_udp() { Carrier::Udp } else { Carrier::Tcp };
+            Lifeline::At(service.address().ip(), carrier, service.address().port())
+        }))
+        .collect();
+    // Whoever made a mistake takes it back at the console, or from a shell.
+    lifelines.push(Lifeline::Here(Carrier::Tcp, config.web.listen.port()));
+    lifelines.push(Lifeline::Here(Carrier::Tcp, 22));
+    EnforceOptions {
+        links: links.filter_map(|link| Some((link.link().into(), net(link.network())?))).collect(),
+        networks: enforce.networks.iter().copied().filter_map(net).collect(),
+        patience: enforce.confirm_within.duration(),
+        rules: cordon_enforce::Options { lifelines, host: enforce.host, ..Default::default() },
+    }
 }
 
 /// How long each class is kept: as configured, else as the table says.

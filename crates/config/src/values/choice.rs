@@ -77,6 +77,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Who enforces contracts on this machine.
+    EnforceDriver {
+        /// Nobody: contracts are watched only.
+        None "none",
+        /// The kernel, told by `nft`.
+        Nftables "nftables",
+    }
+}
+
 /// `"a", "b" or "c"`.
 fn one_of(words: &[&str]) -> String {
     let mut text = String::new();

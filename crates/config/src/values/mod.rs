@@ -6,7 +6,7 @@ mod name;
 mod network;
 
 pub use amount::{Keep, Period, Size, Speed};
-pub use choice::{LogFormat, LogLevel, MetricsFor};
+pub use choice::{EnforceDriver, LogFormat, LogLevel, MetricsFor};
 pub use name::{FilePath, HostName, InterfaceName, SiteName, UserName, ZoneName};
-pub use network::Network;
+pub use network::{LinkNetwork, Network, ServiceAt};
 pub(crate) use network::{everywhere, private_networks};

@@ -140,6 +140,87 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     }
 }
 
+/// A network and the interface behind which it is, as in `lan0=192.0.2.0/24`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkNetwork {
+    link: String,
+    network: Network,
+}
+
+impl LinkNetwork {
+    /// The interface.
+    #[must_use]
+    pub fn link(&self) -> &str {
+        &self.link
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> Network {
+        self.network
+    }
+}
+
+impl Word for LinkNetwork {
+    const KIND: &'static str = "interface and network";
+    const KINDS: &'static str = "list of interfaces and networks";
+
+    fn from_word(word: &str, _: Rule) -> Result<Self, String> {
+        let wrong = || "must be an interface and its network, as in lan0=192.0.2.0/24".to_owned();
+        let (link, network) = word.split_once('=').ok_or_else(wrong)?;
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
+        if link.is_empty() || link.len() > 15 || !link.bytes().all(good) {
+            return Err(wrong());
+        }
+        Ok(LinkNetwork { link: link.to_owned(), network: network.parse()? })
+    }
+
+    fn to_word(&self) -> String {
+        format!("{}={}", self.link, self.network)
+    }
+}
+
+/// A service by its address, port and protocol, as in `192.0.2.7:22/tcp`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ServiceAt {
+    address: SocketAddr,
+    udp: bool,
+}
+
+impl ServiceAt {
+    /// Where it is.
+    #[must_use]
+    pub const fn address(self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether it is spoken to over UDP; otherwise over TCP.
+    #[must_use]
+    pub const fn is_udp(self) -> bool {
+        self.udp
+    }
+}
+
+impl Word for ServiceAt {
+    const KIND: &'static str = "address, port and protocol";
+    const KINDS: &'static str = "list of addresses, ports and protocols";
+
+    fn from_word(word: &str, _: Rule) -> Result<Self, String> {
+        let wrong = || "must be an address with port and protocol, as in 192.0.2.7:22/tcp";
+        let (address, protocol) = word.rsplit_once('/').ok_or_else(wrong)?;
+        let udp = match protocol {
+            "tcp" => false,
+            "udp" => true,
+            _ => return Err(wrong().to_owned()),
+        };
+        Ok(ServiceAt { address: address.parse().map_err(|_| wrong().to_owned())?, udp })
+    }
+
+    fn to_word(&self) -> String {
+        format!("{}/{}", self.address, if self.udp { "udp" } else { "tcp" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

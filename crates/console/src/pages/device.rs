@@ -58,6 +58,7 @@ pub(crate) async fn show(Path(id): Path<String>, ask: Ask) -> Shown {
         buttons: html! {
             @if may_edit { a.button.main href="#edit" { "Edit" } a.button href=(flows) { "Its flows" } }
             @else { a.button.main href=(flows) { "Its flows" } }
+            a.button href=(super::contracts::contract_path(&row.id)) { "Its contract" }
             a.button href=(format!("/map?device={}", encode(&row.id))) { "On the map" }
             a.button href=(format!("{}/facts", device_path(&row.id))) { "Raw facts" }
         },

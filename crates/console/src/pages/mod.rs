@@ -1,5 +1,7 @@
 //! The pages: each answers one question and has one main button.
 
+pub(crate) mod contract;
+pub(crate) mod contracts;
 pub(crate) mod device;
 mod device_forms;
 pub(crate) mod devices;
@@ -16,3 +18,4 @@ mod people_parts;
 pub(crate) mod settings;
 pub(crate) mod today;
 pub(crate) mod traffic;
+pub(crate) mod zones;

@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::fake::FakeSite;
 
 /// A page of each sort.
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 32] = [
     "/",
     "/devices",
     "/devices?limit=300",
@@ -29,6 +29,11 @@ const PAGES: [&str; 27] = [
     "/findings?state=all",
     "/traffic",
     "/traffic?port=502&from=2026-11-22T10:00&done=no-such-notice",
+    "/contracts",
+    "/contracts?state=enforce",
+    "/contracts/mac-001788200028",
+    "/contracts/mac-001788200028?rehearse=yes",
+    "/zones",
     "/people",
     "/ledger",
     "/health",
@@ -185,6 +190,7 @@ async fn a_viewer_sees_no_control_that_is_not_theirs() {
                 "/traffic",
                 "/map",
                 "/ledger/verify",
+                "/contracts",
                 "/sign-in",
             ];
             let session = action.starts_with("/people/sessions/")

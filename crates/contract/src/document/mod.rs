@@ -1,6 +1,7 @@
 //! The document: `cordon.contract/1`.
 
 mod carrier;
+mod covers;
 mod entry;
 mod id;
 mod ip_version;

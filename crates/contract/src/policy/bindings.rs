@@ -2,13 +2,25 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use cordon_model::Timestamp;
+use cordon_model::{Scope, Timestamp, scope};
 
 use super::{MemberNo, NameNo, Policy};
 
 /// Most addresses of one name for one device; the ones that end first go first.
 const MAX_ADDRESSES: usize = 64;
+/// The least time for which an answer binds. Devices go on using an address when its lifetime is
+/// over: many ask once after they start, and names at content networks live for 20 seconds.
+const LEAST: Duration = Duration::from_secs(3600);
+/// The longest: an answer of a year is a mistake, and whoever got the address by then is another.
+const MOST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// For how long an answer with this lifetime binds a name to an address.
+#[must_use]
+pub fn lifetime(ttl: Duration) -> Duration {
+    ttl.clamp(LEAST, MOST)
+}
 
 /// Which addresses DNS names mean.
 ///
@@ -21,7 +33,9 @@ pub struct Bindings {
 
 impl Bindings {
     /// Takes in an answer that a member received, and returns the names of the policy that it
-    /// binds.
+    /// binds. None to an address of the site itself, or to one that is not on the Internet: a name
+    /// on the Internet that leads to the router is an attack on it (DNS rebinding), and what is
+    /// here is allowed as what it is.
     pub fn learn(
         &mut self,
         policy: &Policy,
@@ -31,6 +45,9 @@ impl Bindings {
         until: Timestamp,
     ) -> Vec<NameNo> {
         let mut bound = Vec::new();
+        if !is_elsewhere(policy, ip) {
+            return bound;
+        }
         for (no, pattern) in (0..).map(NameNo).zip(&policy.names) {
             if !matches(pattern, name) || !policy.may_mean(no, ip) {
                 continue;
@@ -81,6 +98,14 @@ impl Bindings {
     }
 }
 
+/// Whether an address is on the Internet and none of the site's own.
+fn is_elsewhere(policy: &Policy, ip: IpAddr) -> bool {
+    let public = matches!(scope(ip), Scope::Public | Scope::Documentation);
+    public
+        && !policy.local.iter().any(|net| net.contains(&ip))
+        && !policy.members.iter().any(|member| member.ips.contains(&ip))
+}
+
 /// Whether a name is what a pattern stands for, without regard to case (RFC 4343).
 #[must_use]
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
@@ -127,6 +152,28 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_leads_to_the_router_or_to_a_neighbour_binds_nothing() {
+        let policy = Policy {
+            names: vec!["*.example.com".into()],
+            local: vec!["203.0.113.0/24".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+            ..Policy::default()
+        };
+        let mut bindings = Bindings::default();
+        for ip in ["10.0.0.1", "192.168.1.1", "127.0.0.1", "203.0.113.9", "fe80::1", "100.64.0.1"] {
+            let until = Timestamp::from_secs(60);
+            let ip = ip.parse().unwrap();
+            assert_eq!(bindings.learn(&policy, MemberNo(0), "a.example.com", ip, until), []);
+        }
+    }
+
+    #[test]
+    fn an_answer_binds_for_an_hour_at_least_and_a_week_at_most() {
+        assert_eq!(lifetime(Duration::from_secs(20)), LEAST);
+        assert_eq!(lifetime(Duration::from_secs(7200)), Duration::from_secs(7200));
+        assert_eq!(lifetime(Duration::MAX), MOST);
+    }
+
+    #[test]
     fn a_name_over_one_ip_is_not_bound_to_addresses_of_the_other() {
         let names = vec!["a.example".into(), "a.example".into()];
         let only = vec![(NameNo(1), crate::IpVersion::V4)];
@@ -145,11 +192,11 @@ mod tests {
         let policy = Policy { names: vec!["a.example".into()], ..Policy::default() };
         let mut bindings = Bindings::default();
         for n in 0..1_000_u32 {
-            let ip = IpAddr::from(n.to_be_bytes());
+            let ip = IpAddr::from((0x0900_0000 | n).to_be_bytes());
             bindings.learn(&policy, MemberNo(0), "a.example", ip, Timestamp::from_secs(n.into()));
         }
         assert_eq!(bindings.all(Timestamp::from_secs(0)).count(), MAX_ADDRESSES);
-        let last = IpAddr::from(999_u32.to_be_bytes());
+        let last = IpAddr::from((0x0900_0000 | 999_u32).to_be_bytes());
         assert!(bindings.means(MemberNo(0), NameNo(0), last, Timestamp::from_secs(998)));
     }
 }

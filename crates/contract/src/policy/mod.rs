@@ -15,8 +15,8 @@ use cordon_model::{DeviceId, Mac, Text};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use bindings::Bindings;
 pub(crate) use bindings::matches as name_fits;
+pub use bindings::{Bindings, lifetime};
 pub use decide::{Decision, Judge, Refusal, Side};
 pub use packet::Packet;
 
@@ -143,6 +143,14 @@ impl Policy {
     #[must_use]
     pub fn member(&self, no: MemberNo) -> Option<&Member> {
         self.members.get(no.0 as usize)
+    }
+
+    /// The rules of a member: they stand together, because rules are sorted.
+    #[must_use]
+    pub fn rules_of(&self, no: MemberNo) -> &[Rule] {
+        let from = self.rules.partition_point(|rule| rule.member < no);
+        let to = self.rules.partition_point(|rule| rule.member <= no);
+        self.rules.get(from..to).unwrap_or_default()
     }
 
     /// Whether an address may be what a name means.

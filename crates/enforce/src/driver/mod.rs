@@ -7,8 +7,10 @@ pub use memory::Memory;
 pub use nft::Nft;
 
 use cordon_model::Timestamp;
+use serde_json::Value;
 
 use crate::nft_json;
+use crate::others::Other;
 use crate::ruleset::{Elements, Ruleset};
 
 /// What is held now.
@@ -80,6 +82,15 @@ pub trait Driver {
     /// Where it cannot be asked.
     fn read(&self, at: Timestamp) -> Result<Option<Held>, DriverError>;
 
+    /// What others hold that changes what ours means; nothing where nobody else is.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be asked.
+    fn others(&self) -> Result<Vec<Other>, DriverError> {
+        Ok(Vec::new())
+    }
+
     /// Makes a change, whole or not at all.
     ///
     /// # Errors
@@ -93,13 +104,30 @@ pub trait Driver {
 pub fn rule_lines(ruleset: &Ruleset) -> Vec<String> {
     let mut lines = Vec::new();
     for chain in &ruleset.chains {
-        lines.push(nft_json::chain(TABLE, chain).to_string());
+        lines.push(in_order(&nft_json::chain(TABLE, chain)));
         lines.extend(chain.rules.iter().map(|rule| {
-            nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group).to_string()
+            in_order(&nft_json::rule(TABLE, chain.name, rule, ruleset.options.log_group))
         }));
     }
     sort_chains(&mut lines);
     lines
+}
+
+/// JSON as one line, the keys of every object in alphabetical order: in which order they are kept
+/// depends on what else is built with us.
+pub(crate) fn in_order(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(object) => {
+                let mut pairs: Vec<_> = object.iter().collect();
+                pairs.sort_unstable_by_key(|(key, _)| *key);
+                pairs.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+            }
+            Value::Array(list) => list.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(value).to_string()
 }
 
 /// What the table is called in lines, whichever generation it is.
@@ -108,7 +136,7 @@ const TABLE: &str = "cordon";
 /// Chains first, and rules by their chain; the order within a chain stays.
 fn sort_chains(lines: &mut [String]) {
     let chain_of = |line: &String| {
-        let json: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        let json: Value = serde_json::from_str(line).unwrap_or_default();
         let name = |what: &str, key: &str| {
             json.get(what)
                 .and_then(|what| what.get(key))

@@ -60,6 +60,11 @@ impl Driver for Nft {
         }
     }
 
+    fn others(&self) -> Result<Vec<Other>, DriverError> {
+        let said = nft(&["-n", "-j", "-t", "list", "ruleset"], Vec::new())?;
+        others(&said.out, &NAMES)
+    }
+
     fn apply(&self, change: &Change, at: Timestamp) -> Result<(), DriverError> {
         match change {
             Change::Load(ruleset) => self.load(ruleset, at),
@@ -95,16 +100,6 @@ impl Nft {
     /// Why not.
     pub fn check(&self) -> Result<(), DriverError> {
         nft(&["-j", "list", "chains"], Vec::new()).map(drop)
-    }
-
-    /// What others have here that changes what our rules mean.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be asked.
-    pub fn others(&self) -> Result<Vec<Other>, DriverError> {
-        let said = nft(&["-n", "-j", "-t", "list", "ruleset"], Vec::new())?;
-        others(&said.out, &NAMES)
     }
 
     fn load(&self, ruleset: &Ruleset, at: Timestamp) -> Result<(), DriverError> {
@@ -321,7 +316,7 @@ fn parse(listing: &[u8], table: &str, at: Timestamp) -> Result<Held, DriverError
                             object.insert("table".into(), TABLE.into());
                         }
                     }
-                    held.rules.push(json!({ kind: json }).to_string());
+                    held.rules.push(super::in_order(&json!({ kind: json })));
                 }
                 // A table that sleeps holds everything and does nothing.
                 "table" if raw.get().contains("\"flags\"") => strange(&mut held, raw.get()),

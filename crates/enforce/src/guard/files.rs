@@ -5,18 +5,10 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::compile::Options;
-use crate::layout::SetName;
-use crate::ruleset::{Element, Ruleset};
-use crate::skeleton;
+use crate::ruleset::Ruleset;
 
 /// Largest file that is read: a million elements.
 const MAX_FILE: u64 = 512 << 20;
-
-/// The format of the files; the chains are not in them but in the program.
-const VERSION: u32 = 1;
 
 /// Why the files of a guard cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,13 +60,6 @@ pub(super) struct Files {
     folder: PathBuf,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    version: u32,
-    options: Options,
-    sets: Vec<(String, Vec<Element>)>,
-}
-
 impl Files {
     pub(super) fn open(folder: PathBuf) -> Result<Self, StateError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
@@ -91,19 +76,13 @@ impl Files {
     }
 
     pub(super) fn write(&self, name: Name, ruleset: &Ruleset) -> Result<(), StateError> {
-        let sets = &ruleset.elements;
-        let saved = Saved {
-            version: VERSION,
-            options: ruleset.options.clone(),
-            sets: sets.iter().map(|(set, elements)| (set.to_string(), elements.clone())).collect(),
-        };
         let path = self.path(name);
         let next = path.with_extension("new");
         let write = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
             let mut file = io::BufWriter::new(options.open(&next)?);
-            serde_json::to_writer(&mut file, &saved)?;
+            serde_json::to_writer(&mut file, ruleset)?;
             file.flush()?;
             file.get_ref().sync_all()?;
             fs::rename(&next, &path)?;
@@ -122,20 +101,7 @@ impl Files {
             Ok(_) => {}
         }
         let damaged = |why: String| StateError::Damaged { path: path.clone(), why };
-        let saved: Saved =
-            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-        if saved.version != VERSION {
-            return Err(damaged(format!("version {}", saved.version)));
-        }
-        let set = |(name, elements): (String, Vec<Element>)| match SetName::parse(&name) {
-            Some(set) => Ok((set, elements)),
-            None => Err(damaged(format!("no set is called {name:?}"))),
-        };
-        Ok(Some(Ruleset {
-            chains: skeleton::chains(&saved.options),
-            elements: saved.sets.into_iter().map(set).collect::<Result<_, _>>()?,
-            options: saved.options,
-        }))
+        serde_json::from_slice(&text).map(Some).map_err(|error| damaged(error.to_string()))
     }
 
     /// Renames a file, replacing another; false if it is not there. Of two who try, one does it.

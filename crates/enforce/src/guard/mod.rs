@@ -141,6 +141,30 @@ impl Guard {
         }
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.files.folder()
+    }
+
+    /// The rules to come back to; none where nothing was ever confirmed.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be read.
+    pub fn confirmed(&self) -> Result<Option<Ruleset>, GuardError> {
+        Ok(self.files.read(Name::Confirmed)?)
+    }
+
+    /// Forgets the confirmed rules, after everything was unloaded.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be removed.
+    pub fn forget(&mut self) -> Result<(), GuardError> {
+        Ok(self.files.remove(Name::Confirmed)?)
+    }
+
     /// Whether rules are on trial.
     #[must_use]
     pub fn is_trying(&self) -> bool {

@@ -24,7 +24,7 @@ fn rules(link: &str) -> Ruleset {
 }
 
 /// This binary as a watchdog or as a daemon: a test that does nothing unless it is told so.
-fn launcher(role: &str) -> Launcher {
+pub fn launcher(role: &str) -> Launcher {
     Launcher {
         program: std::env::current_exe().unwrap(),
         arguments: vec![format!("guard::as_{role}"), "--exact".into(), "--nocapture".into()],
@@ -62,7 +62,7 @@ fn links(driver: &dyn Driver) -> String {
     format!("{:?}", driver.read(AT).unwrap().map(|held| held.elements))
 }
 
-fn wait_for(what: impl Fn() -> bool) -> Duration {
+pub fn wait_for(what: impl Fn() -> bool) -> Duration {
     let begun = Instant::now();
     while !what() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it did not happen");

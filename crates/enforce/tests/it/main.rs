@@ -14,6 +14,7 @@ mod containment;
 mod differential;
 mod guard;
 mod isolate;
+mod keeper;
 mod kernel;
 mod lab;
 mod namespace;

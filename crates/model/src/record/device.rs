@@ -198,6 +198,8 @@ pub enum EventKind {
     FindingOpened,
     /// A weakness is no longer seen.
     FindingClosed,
+    /// It left its contract, and was stopped or warned about.
+    Breach,
 }
 
 /// One line of a device's timeline.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Engine;
 use super::allow::person;
+use super::contracts::ContractRequest;
 use super::people::PersonRequest;
 use super::show::time;
 use crate::view::{ApprovalView, DeviceEdit};
@@ -118,6 +119,11 @@ impl Engine {
                     serde_json::from_str(&row.request).map_err(unreadable)?;
                 self.carry_out_edit(&actor, &request.id, &request.edit).await
             }
+            Action::ContractAdopt | Action::ContractStage | Action::DeviceReach => {
+                let request: ContractRequest =
+                    serde_json::from_str(&row.request).map_err(unreadable)?;
+                self.carry_out_contract(&actor, request).await.map(drop)
+            }
             other => {
                 let detail = format!("{other} cannot be carried out by approval");
                 Err(Problem::new(ProblemKind::Broken, detail))
@@ -170,6 +176,15 @@ impl Engine {
                     }));
                 }
                 format!("change {subject}: {}", parts.join(", "))
+            }
+            Action::ContractAdopt | Action::ContractStage | Action::DeviceReach => {
+                match serde_json::from_str::<ContractRequest>(&row.request) {
+                    Ok(request) if request.devices().len() > 1 => {
+                        request.says(&format!("{} devices", request.devices().len()))
+                    }
+                    Ok(request) => request.says(&subject),
+                    Err(_) => format!("change the contract of {subject}"),
+                }
             }
             Action::DeviceEdit => format!("change how much depends on {subject}"),
             other => format!("{} ({subject})", other.title()),

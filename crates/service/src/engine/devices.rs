@@ -5,5 +5,5 @@ mod list;
 mod one;
 
 pub(super) use change::address;
-pub(super) use list::{NEW, severity_named, zone};
+pub(super) use list::{NEW, criticality, severity_named, zone};
 pub(super) use one::{find, link};

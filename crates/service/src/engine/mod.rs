@@ -3,6 +3,7 @@
 mod allow;
 mod approvals;
 mod backup;
+mod contracts;
 mod devices;
 mod enrol;
 mod findings;
@@ -46,6 +47,7 @@ use cordon_store::{Before, LedgerFilter, State, Write};
 use tokio::sync::broadcast;
 
 pub use backup::{SEALED_KEY, copy as copy_kept};
+pub use contracts::EnforceOptions;
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 pub use sign_in::sealed_as;
 
@@ -82,6 +84,7 @@ pub struct Engine {
     policies: Policies,
     vault: Arc<Vault>,
     log_key: LogKey,
+    contracts: contracts::Contracts,
     records: SyncSender<Records>,
     passkeys: Passkeys,
     hasher: Arc<Hasher>,
@@ -117,9 +120,20 @@ impl Engine {
     /// # Errors
     /// Where the state cannot be read or the start cannot be written.
     pub async fn open(options: EngineOptions, parts: Parts) -> Result<Arc<Self>, Problem> {
-        let Parts { state, history, clock, policies, vault, signing, origin, gauges, records } =
-            parts;
-        let snapshot = state.load().await.map_err(broken)?;
+        let Parts {
+            state,
+            history,
+            clock,
+            policies,
+            vault,
+            signing,
+            origin,
+            gauges,
+            records,
+            gate,
+        } = parts;
+        let mut snapshot = state.load().await.map_err(broken)?;
+        let contracts = contracts::Contracts::new(&mut snapshot, Arc::clone(&signing), gate);
         let page = Before { before: None, limit: CHANGES };
         let changes: Vec<Change> = state.changes(None, page).await.map_err(broken)?.rows;
         let register =
@@ -148,6 +162,7 @@ impl Engine {
             )),
             world: ArcSwap::from_pointee(World::new(register, started)),
             log_key: signing.log_key(&origin),
+            contracts,
             ceremonies: Mutex::new(Ceremonies::new()),
             limits: Mutex::new(Limits::new(LimitOptions::default())),
             writing: tokio::sync::Mutex::new(()),
@@ -178,6 +193,7 @@ impl Engine {
         entries.extend(changed);
         engine.commit(writes, entries).await?;
         engine.keep_writing_refusals();
+        engine.begin_rules(snapshot.settings.get(contracts::TRIAL).map(Text::as_str)).await;
         Ok(engine)
     }
 

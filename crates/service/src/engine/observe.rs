@@ -38,7 +38,7 @@ impl Engine {
 
     /// Whether it was written.
     async fn take_in(&self, observed: &Observed) -> bool {
-        let Observed { conclusions, now, .. } = observed;
+        let Observed { conclusions, learned, now, over } = observed;
         let now = *now;
         let writing = self.writing.lock().await;
         let world = self.world.load_full();
@@ -59,7 +59,17 @@ impl Engine {
             tracing::error!(%problem, "what was observed cannot be written; trying again");
             return false;
         }
-        let talks = with_records(conclusions.talks.clone(), &register, &devices.devices);
+        self.let_go(&update.removed, false);
+        let ids = ids(&register, &devices.devices);
+        let talks = with_records(conclusions.talks.clone(), &ids);
+        let learned = match self.take_in_learned(learned, &register, &ids, *over).await {
+            Ok(news) => news,
+            Err(problem) => {
+                tracing::error!(%problem, "what was learned cannot be written; trying again");
+                return false;
+            }
+        };
+        drop(ids);
         let (coverage, limits) = (conclusions.coverage.clone(), conclusions.limits.clone());
         let latest = Latest { coverage, limits, talks };
         self.world.store(Arc::new(World {
@@ -67,8 +77,12 @@ impl Engine {
             latest: Some(Arc::new(latest)),
             now,
         }));
+        self.follow().await;
         drop(writing);
         let mut topics = vec!["health"];
+        if learned {
+            topics.push("contracts");
+        }
         if !update.is_empty() {
             topics.extend(["today", "devices", "findings"]);
         }
@@ -89,13 +103,9 @@ impl Engine {
     }
 }
 
-/// The ends of talks by the ids of records: a device may be known under an older id.
-fn with_records(
-    talks: Vec<Talk>,
-    register: &Register,
-    devices: &[cordon_model::Device],
-) -> Vec<Talk> {
-    let ids: HashMap<&str, DeviceId> = devices
+/// The ids of records by those of the watcher: a device may be known under an older id.
+fn ids<'a>(register: &Register, devices: &'a [cordon_model::Device]) -> HashMap<&'a str, DeviceId> {
+    devices
         .iter()
         .filter_map(|device| {
             let mac = device.macs.first().copied();
@@ -104,7 +114,11 @@ fn with_records(
                 register.get(&device.id).or_else(|| register.record_of(mac, ip, device.last))?;
             Some((device.id.0.as_str(), record.id.clone()))
         })
-        .collect();
+        .collect()
+}
+
+/// The ends of talks by the ids of records.
+fn with_records(talks: Vec<Talk>, ids: &HashMap<&str, DeviceId>) -> Vec<Talk> {
     let name = |end: String| match ids.get(end.as_str()) {
         Some(id) => id.0.to_string(),
         None => end,

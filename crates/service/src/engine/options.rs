@@ -12,6 +12,7 @@ use cordon_model::record::{DataClass, Keep};
 use cordon_people::session::SessionOptions;
 use cordon_store::State;
 
+use super::EnforceOptions;
 use crate::clock::Clock;
 use crate::view::{CheckView, SettingsView};
 use crate::watch::Gauges;
@@ -71,6 +72,8 @@ pub struct EngineOptions {
     pub certificate: AskCertificate,
     /// Within which time a device counts as heard lately.
     pub online_within: Duration,
+    /// How contracts are enforced.
+    pub enforce: EnforceOptions,
 }
 
 /// What an engine works with.
@@ -93,4 +96,6 @@ pub struct Parts {
     pub gauges: Arc<Gauges>,
     /// Where records of other tools go.
     pub records: std::sync::mpsc::SyncSender<crate::watch::Records>,
+    /// Whoever enforces; none where this machine enforces nothing.
+    pub gate: Option<Arc<dyn crate::gate::Gate>>,
 }

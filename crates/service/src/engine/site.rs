@@ -5,10 +5,13 @@ use tokio::sync::broadcast;
 
 use super::Engine;
 use crate::view::{
-    Acceptance, ApprovalView, ChangeView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow,
-    DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage,
-    FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, Need,
-    NewInvite, NewToken, Page, PeopleView, PersonEdit, SettingsView, Today, TokenMade, TotpSetup,
+    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
+    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
+    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
+    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
+    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick, Visit};
 
@@ -185,6 +188,81 @@ impl Site for Engine {
     }
     async fn import(&self, caller: &Caller, name: &str, content: &[u8]) -> Answer<ImportView> {
         self.take_in_records(caller, name, content).await
+    }
+    fn contracts(&self, caller: &Caller, query: &ContractQuery) -> Answer<Page<ContractRow>> {
+        self.still(caller)?;
+        self.list_contracts(caller, query)
+    }
+    fn contract(&self, caller: &Caller, device: &str) -> Answer<ContractView> {
+        self.still(caller)?;
+        self.show_contract(caller, device)
+    }
+    async fn adopt(
+        &self,
+        caller: &Caller,
+        device: &str,
+        request: &AdoptRequest,
+    ) -> Answer<Changed> {
+        self.still(caller)?;
+        self.adopt_contract(caller, device, request).await
+    }
+    async fn import_mud(
+        &self,
+        caller: &Caller,
+        device: &str,
+        request: &MudRequest,
+    ) -> Answer<Changed> {
+        self.still(caller)?;
+        self.take_mud(caller, device, request).await
+    }
+    fn export_mud(&self, caller: &Caller, device: &str) -> Answer<MudView> {
+        self.still(caller)?;
+        self.give_mud(caller, device)
+    }
+    async fn stage(&self, caller: &Caller, request: &StageRequest) -> Answer<Changed> {
+        self.still(caller)?;
+        self.stage_contracts(caller, request).await
+    }
+    async fn switch(&self, caller: &Caller, request: &ReachRequest) -> Answer<Changed> {
+        self.still(caller)?;
+        self.switch_devices(caller, request).await
+    }
+    async fn steps(
+        &self,
+        caller: &Caller,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Answer<Page<StepView>> {
+        self.still(caller)?;
+        self.list_steps(caller, cursor, limit).await
+    }
+    async fn undo_step(&self, caller: &Caller, step: Option<u64>) -> Answer<Changed> {
+        self.still(caller)?;
+        self.take_step_back(caller, step).await
+    }
+    async fn rules(&self, caller: &Caller) -> Answer<RulesView> {
+        self.still(caller)?;
+        self.show_rules(caller).await
+    }
+    async fn confirm_rules(&self, caller: &Caller) -> Answer<RulesView> {
+        self.still(caller)?;
+        self.confirm(caller).await
+    }
+    async fn take_rules_back(&self, caller: &Caller) -> Answer<RulesView> {
+        self.still(caller)?;
+        self.take_back_rules(caller).await
+    }
+    async fn rehearse(&self, caller: &Caller, request: &RehearseRequest) -> Answer<RehearsalView> {
+        self.still(caller)?;
+        self.rehearse_contracts(caller, request).await
+    }
+    async fn prove(&self, caller: &Caller, request: &ProofRequest) -> Answer<ProofView> {
+        self.still(caller)?;
+        self.prove_reach(caller, request).await
+    }
+    fn zones(&self, caller: &Caller) -> Answer<ZonesView> {
+        self.still(caller)?;
+        self.show_zones(caller)
     }
     fn people(&self, caller: &Caller) -> Answer<PeopleView> {
         self.people_of(caller)

@@ -33,6 +33,7 @@ impl Engine {
         self.world.rcu(|world| {
             Arc::new(World { register: Arc::new(register.clone()), ..World::clone(world) })
         });
+        self.let_go(&update.removed, false);
         self.tick(&["today", "devices", "findings"]);
         Ok(update)
     }
@@ -103,7 +104,10 @@ impl Engine {
 /// What an update of the register means for the store.
 pub(super) fn writes(update: &Update) -> Vec<Write> {
     let devices = update.records.iter().map(|record| Write::PutDevice(Arc::clone(record)));
-    let removed = update.removed.iter().map(|id| Write::DropDevice(id.clone()));
+    let removed = update
+        .removed
+        .iter()
+        .flat_map(|id| [Write::DropDevice(id.clone()), Write::DropContract(id.clone())]);
     let findings =
         update.findings.iter().map(|finding| Write::PutFinding(Box::new(finding.clone())));
     let gone = update.removed_findings.iter().map(|key| Write::DropFinding(key.clone()));

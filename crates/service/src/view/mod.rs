@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC, durations and sizes carry their unit in the name, ids are stable.
 
 mod auth;
+mod contract;
 mod device;
 mod finding;
 mod flow;
@@ -14,6 +15,7 @@ mod settings;
 mod today;
 
 pub use auth::*;
+pub use contract::*;
 pub use device::*;
 pub use finding::*;
 pub use flow::*;

@@ -1,9 +1,11 @@
 //! The thread that knows the network: packets in, history and conclusions out.
 
+mod ears;
 mod reached;
 mod recorder;
 mod run;
 
+pub use ears::Teller;
 pub(crate) use reached::Reached;
-pub use recorder::Recorder;
+pub use recorder::{ANSWER, Recorder};
 pub use run::{Gauges, Observed, Records, Watch, WatchOptions, start};

@@ -1,8 +1,9 @@
 //! What goes from the pipeline into the history: every flow, and every fact once a day.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
 use cordon_history::{FactRow, History, Site};
+use cordon_model::fact::{DnsKind, DnsValue};
 use cordon_model::{Fact, Flow, Said, Timestamp};
 use cordon_pipeline::Sink;
 use foldhash::fast::FixedState;
@@ -12,6 +13,8 @@ const ROWS: usize = 1024;
 /// Facts told from each other per day; beyond that, some are kept twice.
 const SLOTS: usize = 1 << 16;
 const DAY_SECS: i64 = 86_400;
+/// The kind of fact that a device was told an address for a name: `cloud.example.com 192.0.2.7`.
+pub const ANSWER: &str = "answer";
 
 /// Gathers flows and facts.
 pub struct Recorder {
@@ -66,9 +69,35 @@ impl Recorder {
     }
 }
 
+impl Recorder {
+    /// What a name server told a device is kept as the device's, once a day: a rehearsal asks what
+    /// a name meant to it then.
+    fn answers(&mut self, fact: &Fact) {
+        let Said::Dns(dns) = &fact.said else { return };
+        let Some(question) = dns.questions.first() else { return };
+        if dns.kind != DnsKind::Dns || !dns.response {
+            return;
+        }
+        for record in &dns.records {
+            let DnsValue::Address(ip) = record.value else { continue };
+            let what = (fact.at.secs().div_euclid(DAY_SECS), fact.to.mac, fact.to.ip);
+            if self.heard.is_first(&(what, &question.name, ip)) {
+                let value = format!("{} {ip}", question.name);
+                let mut row = FactRow::new(fact.at, ANSWER, &value);
+                row.mac = fact.to.mac;
+                row.ip = fact.to.ip;
+                row.vlan = fact.vlan;
+                row.flow = fact.flow.map(|flow| flow.0);
+                self.facts.push(row);
+            }
+        }
+    }
+}
+
 impl Sink for Recorder {
     fn fact(&mut self, fact: &Fact) {
         self.now = self.now.max(fact.at);
+        self.answers(fact);
         if is_noise(&fact.said) || !self.heard.is_new(fact) {
             return;
         }
@@ -99,14 +128,14 @@ struct Heard {
 
 impl Heard {
     fn is_new(&mut self, fact: &Fact) -> bool {
-        let mut state = self.hasher.build_hasher();
         // The day is hashed, too: one packet with a time far ahead must not decide which day it
         // is for all that follow.
-        fact.at.secs().div_euclid(DAY_SECS).hash(&mut state);
-        fact.from.mac.hash(&mut state);
-        fact.from.ip.hash(&mut state);
-        fact.said.hash(&mut state);
-        let hash = state.finish() | 1;
+        let day = fact.at.secs().div_euclid(DAY_SECS);
+        self.is_first(&(day, fact.from.mac, fact.from.ip, &fact.said))
+    }
+
+    fn is_first(&mut self, what: &impl Hash) -> bool {
+        let hash = self.hasher.hash_one(what) | 1;
         match self.slots.get_mut(hash as usize >> 1 & (SLOTS - 1)) {
             Some(slot) if *slot == hash => false,
             Some(slot) => {

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use cordon_contract::learn::Learned;
 use cordon_history::{History, Site};
 use cordon_model::{Fact, Flow, Timestamp};
 use cordon_pipeline::{Conclusions, Pipeline};
 use tokio::sync::mpsc;
 
-use super::{Reached, Recorder};
+use super::Reached;
+use super::ears::{Ears, Teller};
 use crate::clock::Clock;
 use crate::intake::{Came, Inlet};
 
@@ -60,6 +62,8 @@ pub struct WatchOptions {
 pub struct Observed {
     /// Everything it came to.
     pub conclusions: Conclusions,
+    /// What devices do, in the order of the devices.
+    pub learned: Vec<Learned>,
     /// The time that the traffic has reached.
     pub now: Timestamp,
     /// Whether there will be no more.
@@ -101,6 +105,8 @@ pub struct Watch {
     pub stop: Arc<AtomicBool>,
     /// Told to the outside.
     pub gauges: Arc<Gauges>,
+    /// Who is told what name servers tell devices.
+    pub teller: Option<Teller>,
     /// How.
     pub options: WatchOptions,
 }
@@ -115,7 +121,7 @@ pub fn start(watch: Watch, inlet: Inlet) -> std::io::Result<std::thread::JoinHan
 
 struct Loop {
     watch: Watch,
-    recorder: Recorder,
+    ears: Ears,
     now: Timestamp,
     reached: Reached,
     handed: Instant,
@@ -128,10 +134,10 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(watch: Watch) -> Self {
+    fn new(mut watch: Watch) -> Self {
         let begun = watch.clock.instant();
         Loop {
-            recorder: Recorder::new(watch.options.seed),
+            ears: Ears::new(watch.options.seed, watch.teller.take()),
             now: Timestamp::default(),
             reached: Reached::default(),
             forgot: Timestamp::default(),
@@ -178,8 +184,8 @@ impl Loop {
     fn take(&mut self, inlet: &mut Inlet) -> Came {
         let came = inlet.take(PATIENCE, |packet| {
             self.now = self.reached.hear(packet.at);
-            self.watch.pipeline.packet_with(packet, &mut self.recorder);
-            if self.recorder.is_full() {
+            self.watch.pipeline.packet_with(packet, &mut self.ears);
+            if self.ears.recorder.is_full() {
                 self.hand_over();
             }
         });
@@ -196,11 +202,11 @@ impl Loop {
             let times = facts.iter().map(|fact| fact.at).chain(flows.iter().map(|flow| flow.last));
             times.for_each(|at| self.now = self.reached.hear(at));
             for fact in &facts {
-                self.watch.pipeline.fact_with(fact, &mut self.recorder);
+                self.watch.pipeline.fact_with(fact, &mut self.ears);
             }
             for flow in &flows {
-                self.watch.pipeline.flow_with(flow, &mut self.recorder);
-                if self.recorder.is_full() {
+                self.watch.pipeline.flow_with(flow, &mut self.ears);
+                if self.ears.recorder.is_full() {
                     self.hand_over();
                 }
             }
@@ -211,11 +217,11 @@ impl Loop {
     fn keep_time(&mut self, over: bool) {
         let instant = self.watch.clock.instant();
         if over {
-            self.watch.pipeline.end_flows(&mut self.recorder);
+            self.watch.pipeline.end_flows(&mut self.ears);
         } else if self.watch.options.live && instant - self.handed >= HAND_OVER {
             self.now = self.watch.clock.now();
             self.reached = Reached::at(self.now);
-            self.watch.pipeline.tick(self.now, &mut self.recorder);
+            self.watch.pipeline.tick(self.now, &mut self.ears);
         }
         if over || instant - self.handed >= HAND_OVER {
             self.handed = instant;
@@ -231,7 +237,7 @@ impl Loop {
 
     fn hand_over(&mut self) {
         let Watch { history, options, gauges, .. } = &self.watch;
-        let handed = self.recorder.hand_over(history.as_ref(), &options.site);
+        let handed = self.ears.recorder.hand_over(history.as_ref(), &options.site);
         gauges.flows_taken.fetch_add(handed.flows, Ordering::Relaxed);
         gauges.flows_lost.fetch_add(handed.lost, Ordering::Relaxed);
         if handed.flush_soon {
@@ -262,7 +268,11 @@ impl Loop {
     }
 
     fn conclude(&mut self, over: bool) {
-        let (conclusions, took) = timed(|| self.watch.pipeline.conclude());
+        let ((conclusions, learned), took) = timed(|| {
+            let conclusions = self.watch.pipeline.conclude();
+            let learned = self.ears.learned(&conclusions);
+            (conclusions, learned)
+        });
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.watch.gauges.conclude_ms.store(milliseconds, Ordering::Relaxed);
         // A clock that was set back must not make it wait until the old time comes again.
@@ -273,7 +283,7 @@ impl Loop {
         let Watch { clock, options, observed, .. } = &self.watch;
         self.concluded = clock.instant();
         self.pause = options.conclude_every.max(took.saturating_mul(CONCLUDING_SHARE));
-        let told = Observed { conclusions, now: self.now, over };
+        let told = Observed { conclusions, learned, now: self.now, over };
         if over {
             // The last word is worth waiting for; nobody is there only when the service ends.
             let _ = observed.blocking_send(told);

@@ -120,6 +120,7 @@ impl Running {
             checks: Vec::new(),
             certificate: Arc::new(CertificateState::default),
             online_within: Duration::from_secs(900),
+            enforce: Default::default(),
         };
         let parts = Parts {
             state: Arc::clone(&state) as _,
@@ -131,6 +132,7 @@ impl Running {
             origin,
             gauges: Arc::clone(&gauges),
             records,
+            gate: None,
         };
         let engine = runtime.block_on(Engine::open(options, parts)).unwrap();
         let (queue, outlet) = intake::queue();
@@ -149,6 +151,7 @@ impl Running {
             clock: Arc::clone(clock) as _,
             stop: Arc::clone(&stop),
             gauges,
+            teller: None,
             options: WatchOptions {
                 conclude_first: Duration::from_millis(200),
                 conclude_every: Duration::from_millis(200),

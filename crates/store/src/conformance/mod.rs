@@ -8,6 +8,7 @@
     reason = "a test suite that lies in a library, so that each backend can call it"
 )]
 
+mod contracts;
 mod growing;
 mod people;
 mod rows;
@@ -30,6 +31,8 @@ where
     rows::a_forgotten_device_leaves_nothing_behind(make().await).await;
     rows::what_is_too_large_is_refused(make().await).await;
     rows::findings_are_filtered_and_paged(make().await).await;
+    contracts::what_stands_is_loaded_and_goes_with_its_device(make().await).await;
+    contracts::steps_are_found_by_every_device_they_touch(make().await).await;
     people::an_invitation_works_once(make().await).await;
     people::a_decided_request_stays_decided(make().await).await;
     people::an_ended_session_stays_ended(make().await).await;

@@ -6,13 +6,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cordon_contract::book::{Did, Proposal, Standing, Step};
+use cordon_contract::envelope::Envelope;
+use cordon_contract::{
+    Carrier, Contract, Entry as ContractEntry, EntryId, Opens, Peer, Ports, Reach, Stage, Why,
+};
 use cordon_ledger::{Signer, Verifier};
 use cordon_model::record::{
     Action, Approval, Change, Credential, CredentialKind, Entry, Event, EventKind, FindingKey,
     FindingState, Invite, Own, Person, PersonId, Record, Role, Scope, Session, Set, Token,
     TrackedFinding,
 };
-use cordon_model::{Claim, Device, DeviceId, DeviceType, Finding, FindingKind, Timestamp};
+use cordon_model::{
+    Claim, Device, DeviceId, DeviceType, Finding, FindingKind, PacketId, Timestamp,
+};
 use sha2::{Digest, Sha256};
 
 use crate::Notary;
@@ -55,6 +62,52 @@ pub fn at(seconds: i64) -> Timestamp {
 #[must_use]
 pub fn device_id(id: &str) -> DeviceId {
     DeviceId(id.into())
+}
+
+/// A contract in force for a device: it may ask the router for names.
+#[must_use]
+pub fn standing(device: &str) -> Standing {
+    let mut contract = contract(device);
+    contract.version = 1;
+    let envelope = Envelope::seal(&contract, "test", <[u8]>::to_vec).unwrap();
+    Standing {
+        signed: Some(envelope.try_into().unwrap()),
+        stage: Stage::Warn,
+        reach: Reach::LocalOnly,
+        versions: 1,
+        refused: vec![EntryId("e-0123456789".into())],
+        ..Standing::new(device_id(device), at(5))
+    }
+}
+
+/// What is proposed for a device.
+#[must_use]
+pub fn proposal(device: &str) -> Proposal {
+    Proposal { contract: contract(device), held: Vec::new() }
+}
+
+/// A step that changed these devices.
+#[must_use]
+pub fn step(id: u64, devices: &[&str]) -> Step {
+    Step {
+        id,
+        at: at(6),
+        by: "person:anna".into(),
+        did: Did::Staged { stage: Stage::Enforce },
+        why: "noon".into(),
+        before: devices.iter().map(|device| standing(device)).collect(),
+        undone: None,
+    }
+}
+
+fn contract(device: &str) -> Contract {
+    let mut contract = Contract::new(device_id(device), "lamp", at(4));
+    let udp = Carrier::Udp;
+    contract.allow(
+        ContractEntry::new(Peer::Gateway, Opens::Device, udp, [Ports::one(53)])
+            .because(Why::seen(at(3), PacketId::default())),
+    );
+    contract
 }
 
 /// A device.

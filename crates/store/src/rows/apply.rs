@@ -2,6 +2,7 @@
 
 use std::cmp::max;
 
+use cordon_contract::book::Step;
 use cordon_model::DeviceId;
 use cordon_model::record::{Approval, Change, Event, Record, Session, TrackedFinding};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, OnConflict};
@@ -12,8 +13,8 @@ use sea_orm::{
 
 use super::{body, hex, signed, word};
 use crate::entity::{
-    approval, change, change_device, checkpoint, counter, credential, device, event, finding,
-    invite, ledger, person, session, setting, token,
+    approval, change, change_device, checkpoint, contract, counter, credential, device, event,
+    finding, invite, ledger, person, proposal, session, setting, step, step_device, token,
 };
 use crate::{LedgerRow, StoreError, Write};
 
@@ -28,6 +29,7 @@ pub(crate) struct Numbers {
     session: i64,
     approval: i64,
     change: i64,
+    step: i64,
 }
 
 impl Numbers {
@@ -44,12 +46,19 @@ impl Numbers {
         let change =
             next::<change::Entity, _>(db, change::Column::Site.eq(site), change::Column::Id);
         let change = max(change.await?, kept(db, site, "change").await?);
-        Ok(Numbers { event, session, approval, change })
+        let step = next::<step::Entity, _>(db, step::Column::Site.eq(site), step::Column::Id);
+        let step = max(step.await?, kept(db, site, "step").await?);
+        Ok(Numbers { event, session, approval, change, step })
     }
 
     /// The next free id of a change.
     pub(crate) fn next_change(&self) -> i64 {
         self.change
+    }
+
+    /// The next free id of a step.
+    pub(crate) fn next_step(&self) -> i64 {
+        self.step
     }
 
     /// Writes them down.
@@ -63,6 +72,7 @@ impl Numbers {
             ("session", self.session),
             ("approval", self.approval),
             ("change", self.change),
+            ("step", self.step),
         ] {
             let name = format!("{OWN}{name}");
             put::<counter::Entity, _, _>(db, counter::Model { site: site.to_owned(), name, value })
@@ -129,6 +139,24 @@ pub(crate) async fn apply<C: ConnectionTrait>(
         Write::PutChange(row) => {
             numbers.change = max(numbers.change, signed(row.id)?.saturating_add(1));
             put_change(db, site, row).await
+        }
+        Write::PutStanding(row) => {
+            let model =
+                contract::Model { site, id: row.device.to_string(), body: body(row.as_ref())? };
+            put::<contract::Entity, _, _>(db, model).await
+        }
+        Write::PutProposal(row) => {
+            let model =
+                proposal::Model { site, id: row.device().to_string(), body: body(row.as_ref())? };
+            put::<proposal::Entity, _, _>(db, model).await
+        }
+        Write::DropContract(id) => {
+            drop_row::<proposal::Entity, _>(db, (site.clone(), id.to_string())).await?;
+            drop_row::<contract::Entity, _>(db, (site, id.to_string())).await
+        }
+        Write::PutStep(row) => {
+            numbers.step = max(numbers.step, signed(row.id)?.saturating_add(1));
+            put_step(db, site, row).await
         }
         Write::PutPerson(row) => {
             let model = person::Model {
@@ -340,6 +368,29 @@ async fn put_change<C: ConnectionTrait>(
     Ok(())
 }
 
+async fn put_step<C: ConnectionTrait>(db: &C, site: String, row: &Step) -> Result<(), StoreError> {
+    let id = signed(row.id)?;
+    let model = step::Model { site: site.clone(), id, at: row.at.nanos(), body: body(row)? };
+    put::<step::Entity, _, _>(db, model).await?;
+    step_device::Entity::delete_many()
+        .filter(step_device::Column::Site.eq(&*site))
+        .filter(step_device::Column::Step.eq(id))
+        .exec(db)
+        .await?;
+    let mut devices: Vec<&DeviceId> = row.before.iter().map(|standing| &standing.device).collect();
+    devices.sort();
+    devices.dedup();
+    for device in devices {
+        let link = step_device::ActiveModel {
+            site: Set(site.clone()),
+            device: Set(device.to_string()),
+            step: Set(id),
+        };
+        step_device::Entity::insert(link).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
 async fn put_session<C: ConnectionTrait>(
     db: &C,
     site: String,
@@ -409,6 +460,18 @@ async fn forget<C: ConnectionTrait>(db: &C, site: &str, id: &DeviceId) -> Result
     event::Entity::delete_many()
         .filter(event::Column::Site.eq(site))
         .filter(event::Column::Device.eq(&*id))
+        .exec(db)
+        .await?;
+    contract::Entity::delete_by_id((site.to_owned(), id.clone())).exec(db).await?;
+    proposal::Entity::delete_by_id((site.to_owned(), id.clone())).exec(db).await?;
+    let involved = step_device::Entity::find()
+        .select_only()
+        .column(step_device::Column::Step)
+        .filter(step_device::Column::Site.eq(site))
+        .filter(step_device::Column::Device.eq(&*id));
+    step::Entity::delete_many()
+        .filter(step::Column::Site.eq(site))
+        .filter(step::Column::Id.in_subquery(sea_orm::QueryTrait::into_query(involved)))
         .exec(db)
         .await?;
     let involved = change_device::Entity::find()

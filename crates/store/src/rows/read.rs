@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use cordon_contract::book::Step;
 use cordon_model::record::{Approval, Change, Event, FindingKey, PersonId, TrackedFinding};
 use cordon_model::{DeviceId, Text, Timestamp};
 use sea_orm::{
@@ -13,8 +14,8 @@ use serde::de::DeserializeOwned;
 use super::apply::{Numbers, OWN, next};
 use super::{parse, unsigned, window, word};
 use crate::entity::{
-    approval, change, change_device, checkpoint, counter, credential, device, event, finding,
-    invite, ledger, person, session, setting, token,
+    approval, change, change_device, checkpoint, contract, counter, credential, device, event,
+    finding, invite, ledger, person, proposal, session, setting, step, step_device, token,
 };
 use crate::{
     Before, EventFilter, FindingFilter, LEAVES_MAX, LedgerFilter, LedgerHead, LedgerRow, Numbered,
@@ -43,6 +44,7 @@ pub(crate) async fn snapshot<C: ConnectionTrait>(
     db: &C,
     site: &str,
 ) -> Result<Snapshot, StoreError> {
+    let numbers = Numbers::load(db, site).await?;
     Ok(Snapshot {
         devices: all!(db, site, device),
         findings: all!(db, site, finding),
@@ -54,7 +56,16 @@ pub(crate) async fn snapshot<C: ConnectionTrait>(
         approvals: all!(db, site, approval, approval::Column::Decided.is_null()),
         settings: settings(db, site).await?,
         counters: counters(db, site).await?,
-        next_change: unsigned("change", Numbers::load(db, site).await?.next_change())?,
+        next_change: unsigned("change", numbers.next_change())?,
+        standings: all!(db, site, contract),
+        proposals: all!(db, site, proposal),
+        steps: {
+            let mut latest =
+                steps(db, site, None, Before { before: None, limit: PAGE_MAX }).await?;
+            latest.rows.reverse();
+            latest.rows
+        },
+        next_step: unsigned("step", numbers.next_step())?,
         ledger: head(db, site).await?,
     })
 }
@@ -165,6 +176,33 @@ pub(crate) async fn changes<C: ConnectionTrait>(
         .all(db)
         .await?;
     let page = numbered("change", limit, rows.into_iter().map(|row| (row.id, row.body)))?;
+    Ok(Page { rows: page.rows.into_iter().map(|row| row.row).collect(), next: page.next })
+}
+
+pub(crate) async fn steps<C: ConnectionTrait>(
+    db: &C,
+    site: &str,
+    device: Option<&DeviceId>,
+    page: Before,
+) -> Result<Page<Step>, StoreError> {
+    use step::Column;
+    let (before, limit) = window(page);
+    let rows = step::Entity::find()
+        .filter(Column::Site.eq(site))
+        .filter(Column::Id.lt(before))
+        .apply_if(device, |query, device| {
+            let involved = step_device::Entity::find()
+                .select_only()
+                .column(step_device::Column::Step)
+                .filter(step_device::Column::Site.eq(site))
+                .filter(step_device::Column::Device.eq(device.to_string()));
+            query.filter(Column::Id.in_subquery(involved.into_query()))
+        })
+        .order_by_desc(Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await?;
+    let page = numbered("step", limit, rows.into_iter().map(|row| (row.id, row.body)))?;
     Ok(Page { rows: page.rows.into_iter().map(|row| row.row).collect(), next: page.next })
 }
 

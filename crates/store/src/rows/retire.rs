@@ -8,7 +8,7 @@ use sea_orm::sea_query::Condition;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::word;
-use crate::entity::{approval, change, event, finding, invite, session, token};
+use crate::entity::{approval, change, event, finding, invite, session, step, token};
 use crate::{Retired, StoreError};
 
 /// Removes rows of the classes that lie in the database; others are left alone.
@@ -44,7 +44,10 @@ async fn remove<C: ConnectionTrait>(
             let old = Condition::all()
                 .add(change::Column::Site.eq(site))
                 .add(change::Column::At.lt(limit));
-            events + change::Entity::delete_many().filter(old).exec(db).await?.rows_affected
+            let changes = change::Entity::delete_many().filter(old).exec(db).await?.rows_affected;
+            let old =
+                Condition::all().add(step::Column::Site.eq(site)).add(step::Column::At.lt(limit));
+            events + changes + step::Entity::delete_many().filter(old).exec(db).await?.rows_affected
         }
         DataClass::Sessions => {
             use session::Column;

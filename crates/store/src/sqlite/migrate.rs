@@ -15,7 +15,8 @@ pub(crate) const APPLICATION: i64 = 0x6372_646e;
 
 /// The steps; the place in the list is the schema's number less one. One that was released is
 /// never changed, and each released schema has its dump under `tests/schemas/`.
-const STEPS: &[&str] = &[include_str!("../../migrations/0001.sql")];
+const STEPS: &[&str] =
+    &[include_str!("../../migrations/0001.sql"), include_str!("../../migrations/0002.sql")];
 
 /// The newest schema.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;

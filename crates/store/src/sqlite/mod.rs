@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cordon_contract::book::Step;
 use cordon_model::record::{
     Approval, Change, DataClass, Event, FindingKey, PersonId, TrackedFinding,
 };
@@ -185,6 +186,14 @@ impl State for Store {
 
     async fn change(&self, id: u64) -> Result<Option<Change>, StoreError> {
         read::change(&self.readers, &self.site, id).await
+    }
+
+    async fn steps(
+        &self,
+        device: Option<&DeviceId>,
+        page: Before,
+    ) -> Result<Page<Step>, StoreError> {
+        read::steps(&self.readers, &self.site, device, page).await
     }
 
     async fn findings(

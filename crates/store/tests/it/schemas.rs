@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use cordon_model::record::{Action, EventKind, FindingState};
 use cordon_store::conformance::sample::{
-    approval, change, credential, device, entry, event, finding, invite, person, session, token,
+    approval, change, credential, device, entry, event, finding, invite, person, proposal, session,
+    standing, step, token,
 };
 use cordon_store::{
     Before, CHECKPOINTS, Commit, DATABASE, EventFilter, Snapshot, State, Store, Write,
@@ -27,6 +28,9 @@ fn everything() -> Commit {
         Write::PutFinding(Box::new(finding("f", "a", FindingState::Open))),
         Write::AddEvent(event("a", 1, EventKind::Appeared)),
         Write::PutChange(Box::new(change(3, &["a"], &["a"]))),
+        Write::PutStanding(Arc::new(standing("a"))),
+        Write::PutProposal(Arc::new(proposal("a"))),
+        Write::PutStep(Arc::new(step(5, &["a"]))),
         Write::PutPerson(person("anna")),
         Write::PutCredential(credential("key", "anna")),
         Write::PutSession(session(1, "anna")),
@@ -39,8 +43,12 @@ fn everything() -> Commit {
     Commit { writes, entries: vec![entry("person:anna", Action::DeviceEdit, "a"); 3] }
 }
 
-async fn holds_everything(store: &Store) {
+/// What a database of this schema held.
+async fn holds_everything(store: &Store, schema: i64) {
     let all = store.load().await.unwrap();
+    // Contracts came with the second.
+    let contracts = schema >= 2;
+    let one = |there: bool| usize::from(there);
     let wanted = Snapshot {
         devices: vec![device("a")],
         findings: vec![finding("f", "a", FindingState::Open)],
@@ -53,6 +61,10 @@ async fn holds_everything(store: &Store) {
         settings: [("tone".into(), "dark".into())].into(),
         counters: [("read".into(), 7)].into(),
         next_change: 4,
+        standings: vec![standing("a"); one(contracts)],
+        proposals: vec![proposal("a"); one(contracts)],
+        steps: vec![step(5, &["a"]); one(contracts)],
+        next_step: if contracts { 6 } else { 0 },
         ledger: all.ledger.clone(),
     };
     assert_eq!(all, wanted);
@@ -115,7 +127,7 @@ async fn every_earlier_schema_becomes_the_newest_with_its_data() {
         db.close().await.unwrap();
         let store = open(dir.path()).await;
         assert_eq!(store.opened().schema_before, version);
-        holds_everything(&store).await;
+        holds_everything(&store, version).await;
         let more = store.commit(Commit { writes: Vec::new(), entries: everything().entries }).await;
         assert_eq!(more.unwrap().size, 6);
         store.close().await.unwrap();
@@ -131,7 +143,7 @@ async fn the_newest_schema_is_the_one_that_was_written_down() {
     let store = open(dir.path()).await;
     store.commit(everything()).await.unwrap();
     let path = folder().join(format!("{}.sql", store.opened().schema));
-    holds_everything(&store).await;
+    holds_everything(&store, store.opened().schema).await;
     store.close().await.unwrap();
     let db = shell(dir.path()).await;
     let now = dump(&db).await;

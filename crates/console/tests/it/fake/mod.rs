@@ -1,6 +1,7 @@
 //! A site that answers from made-up data: 300 devices of a hospital with a plant, some of them
 //! with names that attack whoever shows them.
 
+mod contracts;
 mod data;
 mod more;
 mod site;
@@ -63,6 +64,13 @@ impl FakeSite {
             Action::RecordsImport,
             Action::FlowsExport,
             Action::TokenCreate,
+            Action::DeviceReach,
+            Action::ContractAdopt,
+            Action::ContractStage,
+            Action::ContractUndo,
+            Action::RulesConfirm,
+            Action::RulesBack,
+            Action::ProofMake,
         ];
         let all: Vec<Action> = match self.role {
             Role::Viewer => looks.to_vec(),

@@ -319,6 +319,65 @@ impl Site for FakeSite {
             problems: vec!["line 4: no address".into()],
         })
     }
+    fn contracts(&self, _: &Caller, query: &ContractQuery) -> Answer<Page<ContractRow>> {
+        let mut rows = self.make_contracts();
+        rows.retain(|row| query.state.as_ref().is_none_or(|state| row.state == *state));
+        Ok(Page { items: rows, next: None, total: None })
+    }
+    fn contract(&self, _: &Caller, device: &str) -> Answer<ContractView> {
+        self.find(device)?;
+        Ok(self.make_contract(device))
+    }
+    async fn adopt(&self, _: &Caller, device: &str, request: &AdoptRequest) -> Answer<Changed> {
+        let what = format!("{device} +{} -{}", request.admit.join(","), request.remove.join(","));
+        self.act("contract.adopt", what).map(|()| self.make_changed())
+    }
+    async fn import_mud(&self, _: &Caller, device: &str, _: &MudRequest) -> Answer<Changed> {
+        self.act("contract.adopt", device).map(|()| self.make_changed())
+    }
+    fn export_mud(&self, _: &Caller, _: &str) -> Answer<MudView> {
+        Ok(MudView::default())
+    }
+    async fn stage(&self, _: &Caller, request: &StageRequest) -> Answer<Changed> {
+        let what = format!("{} {}", request.devices.join(","), request.stage);
+        self.act("contract.stage", what).map(|()| self.make_changed())
+    }
+    async fn switch(&self, _: &Caller, request: &ReachRequest) -> Answer<Changed> {
+        let what = format!("{} {}", request.devices.join(","), request.reach);
+        self.act("device.reach", what).map(|()| self.make_changed())
+    }
+    async fn steps(&self, _: &Caller, _: Option<&str>, _: u32) -> Answer<Page<StepView>> {
+        Ok(Page { items: self.make_steps(), next: None, total: None })
+    }
+    async fn undo_step(&self, _: &Caller, step: Option<u64>) -> Answer<Changed> {
+        self.act("contract.undo", format!("{step:?}")).map(|()| self.make_changed())
+    }
+    async fn rules(&self, _: &Caller) -> Answer<RulesView> {
+        Ok(self.make_rules())
+    }
+    async fn confirm_rules(&self, _: &Caller) -> Answer<RulesView> {
+        self.act("rules.confirm", "").map(|()| self.make_rules())
+    }
+    async fn take_rules_back(&self, _: &Caller) -> Answer<RulesView> {
+        self.act("rules.back", "").map(|()| self.make_rules())
+    }
+    async fn rehearse(&self, _: &Caller, _: &RehearseRequest) -> Answer<RehearsalView> {
+        Ok(self.make_rehearsal())
+    }
+    async fn prove(&self, _: &Caller, request: &ProofRequest) -> Answer<ProofView> {
+        self.act("proof.make", format!("{} {}", request.from, request.to))?;
+        Ok(ProofView {
+            answer: "impossible".into(),
+            says: format!("A compromised {} cannot reach {}.", request.from, request.to),
+            steps: vec!["Every packet was taken through the rules.".into()],
+            limits: vec![super::SCRIPT.into()],
+            at: super::NOW.into(),
+            envelope: json!({ "payload": super::SCRIPT }),
+        })
+    }
+    fn zones(&self, _: &Caller) -> Answer<ZonesView> {
+        Ok(self.make_zones())
+    }
     fn people(&self, _: &Caller) -> Answer<PeopleView> {
         Ok(self.make_people())
     }

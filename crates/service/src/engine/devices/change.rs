@@ -146,8 +146,10 @@ impl Engine {
             next.register = std::sync::Arc::new(register.clone());
             std::sync::Arc::new(next)
         });
+        self.let_go(std::slice::from_ref(id), true);
+        self.follow().await;
         drop(writing);
-        self.tick(&["today", "devices", "findings"]);
+        self.tick(&["today", "devices", "findings", "contracts"]);
         Ok(())
     }
 

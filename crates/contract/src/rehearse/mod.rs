@@ -1,0 +1,206 @@
+//! Rehearsal: what recorded conversations would have met under a set of contracts.
+//!
+//! Every conversation is judged, none is sampled. What decides about one is who spoke with whom
+//! over what; of that there is little on a network, so that each kind is judged once and then
+//! remembered ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a
+//! conversation of January is judged as the device's that had the address in January.
+
+mod report;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use cordon_model::{App, Timestamp};
+
+use crate::document::{Carrier, Opens, Ports};
+use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Side, Where};
+
+pub use report::{Kind, Lost, Report};
+
+/// Most kinds that are remembered; more are judged each time they come.
+const MAX_REMEMBERED: usize = 4_000_000;
+/// Most kinds of blocked conversations that are kept of a site; more are counted only.
+const MAX_KINDS: usize = 100_000;
+
+/// A conversation as it was recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sighting {
+    /// Who opened it: an address that the policy knows the device by.
+    pub from: IpAddr,
+    /// Who was spoken to.
+    pub to: IpAddr,
+    /// What carried it.
+    pub carrier: Carrier,
+    /// Port of the service, or ICMP type; 0 where there is none.
+    pub service: u16,
+    /// Port of the one who opened.
+    pub client: u16,
+    /// The application, where one was recognised.
+    pub app: Option<App>,
+    /// First packet.
+    pub first: Timestamp,
+    /// Last packet.
+    pub last: Timestamp,
+    /// Packets of both directions.
+    pub packets: u64,
+    /// Bytes of both directions.
+    pub bytes: u64,
+    /// Whether somebody answered.
+    pub answered: bool,
+}
+
+/// What a conversation would have met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It would have passed.
+    Passes,
+    /// It would have been blocked by the contract of this member, at this end.
+    Blocked(MemberNo, Side),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    from: IpAddr,
+    to: IpAddr,
+    carrier: Carrier,
+    service: u16,
+    client: u16,
+}
+
+/// A rehearsal under one policy; every member counts as its stage says.
+pub struct Rehearsal<'a> {
+    judge: Judge<'a>,
+    policy: &'a Policy,
+    bindings: &'a Bindings,
+    /// Whether ports of openers matter to any rule.
+    ported: bool,
+    /// Whether names do, whose meaning ends.
+    named: bool,
+    remembered: HashMap<Key, Remembered, foldhash::fast::FixedState>,
+    kinds: HashMap<Kind, Lost>,
+    report: Report,
+}
+
+#[derive(Clone, Copy)]
+struct Remembered {
+    verdict: Verdict,
+    /// Whether it depends on the time.
+    fleeting: bool,
+}
+
+impl<'a> Rehearsal<'a> {
+    /// Begins. `bindings` are what devices were told in the time that is rehearsed.
+    #[must_use]
+    pub fn new(policy: &'a Policy, bindings: &'a Bindings) -> Self {
+        Rehearsal {
+            judge: Judge::new(policy),
+            policy,
+            bindings,
+            ported: policy.rules.iter().any(|rule| rule.client != Ports::ALL),
+            named: policy.rules.iter().any(|rule| matches!(rule.at, Where::Name(_))),
+            remembered: HashMap::default(),
+            kinds: HashMap::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Judges one conversation and counts it.
+    #[inline]
+    pub fn see(&mut self, sighting: &Sighting) -> Verdict {
+        self.report.flows += 1;
+        let verdict = self.judge(sighting);
+        if let Verdict::Blocked(member, side) = verdict {
+            self.lose(member, side, sighting);
+        }
+        verdict
+    }
+
+    /// Judges one conversation.
+    #[inline]
+    pub fn judge(&mut self, sighting: &Sighting) -> Verdict {
+        let key = Key {
+            from: sighting.from,
+            to: sighting.to,
+            carrier: sighting.carrier,
+            service: sighting.service,
+            client: if self.ported { sighting.client } else { 0 },
+        };
+        if let Some(known) = self.remembered.get(&key)
+            && !known.fleeting
+        {
+            return known.verdict;
+        }
+        let verdict = self.decide(sighting);
+        if self.remembered.len() < MAX_REMEMBERED {
+            let fleeting = self.named && self.is_fleeting(sighting);
+            self.remembered.insert(key, Remembered { verdict, fleeting });
+        }
+        verdict
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn conclude(mut self) -> Report {
+        self.report.lost = self.kinds.into_iter().collect();
+        self.report.lost.sort_by(|a, b| b.1.times.cmp(&a.1.times).then_with(|| a.0.cmp(&b.0)));
+        self.report
+    }
+
+    fn decide(&self, sighting: &Sighting) -> Verdict {
+        if crate::learn::is_upkeep(sighting.carrier, sighting.service) {
+            return Verdict::Passes;
+        }
+        let packet = packet(sighting);
+        match self.judge.decide(&packet, self.bindings, sighting.first) {
+            Decision::Drop(member, side, _) => Verdict::Blocked(member, side),
+            Decision::Allow { .. } | Decision::Warn(..) => Verdict::Passes,
+        }
+    }
+
+    /// Whether another time could have another answer: a name would have to mean the address.
+    fn is_fleeting(&self, sighting: &Sighting) -> bool {
+        let packet = packet(sighting);
+        let by_name = |ip: IpAddr, opens: Opens| {
+            self.judge.member_at(ip).is_some_and(|member| {
+                self.policy.rules_of(member).iter().any(|rule| {
+                    rule.opens == opens
+                        && matches!(rule.at, Where::Name(_))
+                        && rule.carrier.covers(packet.carrier)
+                        && rule.service.contains(packet.to_port)
+                })
+            })
+        };
+        by_name(sighting.from, Opens::Device) || by_name(sighting.to, Opens::Peer)
+    }
+
+    fn lose(&mut self, member: MemberNo, side: Side, sighting: &Sighting) {
+        self.report.blocked += 1;
+        let peer = match side {
+            Side::Source => sighting.to,
+            Side::Destination => sighting.from,
+        };
+        let kind =
+            Kind { member, side, peer, carrier: sighting.carrier, service: sighting.service };
+        let room = self.kinds.len() < MAX_KINDS;
+        match self.kinds.get_mut(&kind) {
+            Some(lost) => lost.add(sighting),
+            None if room => {
+                self.kinds.insert(kind, Lost::of(sighting));
+            }
+            None => self.report.unlisted += 1,
+        }
+    }
+}
+
+/// The packet that would have opened a conversation.
+fn packet(sighting: &Sighting) -> Packet {
+    Packet {
+        mac: None,
+        from: sighting.from,
+        to: sighting.to,
+        carrier: sighting.carrier,
+        from_port: sighting.client,
+        to_port: sighting.service,
+        established: false,
+    }
+}

@@ -1,0 +1,93 @@
+//! What a rehearsal came to.
+
+use std::net::IpAddr;
+
+use cordon_model::{App, Timestamp};
+
+use super::Sighting;
+use crate::document::Carrier;
+use crate::policy::{MemberNo, Side};
+
+/// What a rehearsal came to.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Report {
+    /// Conversations that were judged.
+    pub flows: u64,
+    /// Of them, those that would have been blocked.
+    pub blocked: u64,
+    /// Of those, the ones whose kind found no room in the list.
+    pub unlisted: u64,
+    /// The blocked ones by kind, the most frequent first.
+    pub lost: Vec<(Kind, Lost)>,
+}
+
+/// What makes blocked conversations the same kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Kind {
+    /// Whose contract would have blocked them.
+    pub member: MemberNo,
+    /// Whether that member opened them or was spoken to.
+    pub side: Side,
+    /// The other end.
+    pub peer: IpAddr,
+    /// What carried them.
+    pub carrier: Carrier,
+    /// Port of the service, or ICMP type.
+    pub service: u16,
+}
+
+/// Blocked conversations of one kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lost {
+    /// How many.
+    pub times: u64,
+    /// Packets of both directions.
+    pub packets: u64,
+    /// Bytes of both directions.
+    pub bytes: u64,
+    /// The first one's first packet.
+    pub first: Timestamp,
+    /// The last one's last packet.
+    pub last: Timestamp,
+    /// Of them, those that somebody had answered.
+    pub answered: u64,
+    /// The application, where one was recognised.
+    pub app: Option<App>,
+}
+
+impl Lost {
+    pub(super) fn of(sighting: &Sighting) -> Self {
+        let mut lost = Lost {
+            times: 0,
+            packets: 0,
+            bytes: 0,
+            first: sighting.first,
+            last: sighting.last,
+            answered: 0,
+            app: None,
+        };
+        lost.add(sighting);
+        lost
+    }
+
+    pub(super) fn add(&mut self, sighting: &Sighting) {
+        self.times += 1;
+        self.packets = self.packets.saturating_add(sighting.packets);
+        self.bytes = self.bytes.saturating_add(sighting.bytes);
+        self.first = self.first.min(sighting.first);
+        self.last = self.last.max(sighting.last);
+        self.answered += u64::from(sighting.answered);
+        self.app = self.app.or(sighting.app);
+    }
+
+    /// What a person would have noticed, for instance "casting, 14 times"; none where nobody ever
+    /// answered, or nobody knows what it was for.
+    #[must_use]
+    pub fn notice(&self, kind: &Kind) -> Option<String> {
+        let what = crate::words::missed(self.app, kind.carrier, kind.service)?;
+        (self.answered > 0).then(|| match self.times {
+            1 => format!("{what}, once"),
+            times => format!("{what}, {times} times"),
+        })
+    }
+}
