@@ -20,11 +20,9 @@ pub struct Blast {
     /// The device.
     pub from: DeviceId,
     /// Whom it can open conversations to, at the first place; at the next, whom those can, if they
-    /// are taken over in turn; each device once.
+    /// are taken over in turn; each device once. That an attacker lies to devices about names changes
+    /// nothing here: no name comes to mean a device of the policy.
     pub hops: Vec<Vec<DeviceId>>,
-    /// The same, if every device were told whatever an attacker likes for the names in its
-    /// contract.
-    pub told: Vec<Vec<DeviceId>>,
     /// How many it would reach at once if there were no rules.
     pub before: usize,
     /// Neighbours on the same link, whom it may reach without passing here; in no list above
@@ -45,7 +43,6 @@ impl Blast {
     #[must_use]
     pub fn says(&self) -> String {
         let all = self.within(MAX_HOPS);
-        let told: usize = self.told.iter().map(Vec::len).sum();
         let mut text = format!(
             "Taken over, {} reaches {} of {} devices at once, and {all} step by step (looked {} deep).",
             self.from.0,
@@ -53,9 +50,6 @@ impl Blast {
             self.before,
             self.hops.len()
         );
-        if told > all {
-            text.push_str(&format!(" It could be {told}, if it lies to devices about names."));
-        }
         if !self.beside.is_empty() {
             text.push_str(&format!(
                 " {} neighbours on its link are out of this machine's sight.",
@@ -73,12 +67,7 @@ impl Prover<'_> {
         let (no, member) = self.member(&End::Device(device.clone()))?;
         let targets = Targets::of(self);
         let mut limits = BTreeSet::new();
-        let now = self.spread(no, hops, false, &targets, &mut limits);
-        let told = if self.ground.told.is_empty() {
-            now.clone()
-        } else {
-            self.spread(no, hops, true, &targets, &mut limits)
-        };
+        let now = self.spread(no, hops, &targets, &mut limits);
         let others =
             || (0..).map(MemberNo).zip(&self.policy.members).filter(|(other, _)| *other != no);
         let families = |ips: &[std::net::IpAddr]| {
@@ -96,7 +85,6 @@ impl Prover<'_> {
         Some(Blast {
             from: device.clone(),
             hops: now,
-            told,
             before: others().filter(|(_, other)| in_common(&other.ips)).count(),
             beside: beside.map(|(_, other)| other.device.clone()).collect(),
             limits: limits.into_iter().collect(),
@@ -107,7 +95,6 @@ impl Prover<'_> {
         &self,
         from: MemberNo,
         hops: usize,
-        told: bool,
         targets: &Targets,
         limits: &mut BTreeSet<Text>,
     ) -> Vec<Vec<DeviceId>> {
@@ -117,7 +104,7 @@ impl Prover<'_> {
         for _ in 0..hops.min(MAX_HOPS) {
             let mut next = BTreeSet::new();
             for no in &edge {
-                next.extend(self.reached(*no, told, targets, limits));
+                next.extend(self.reached(*no, targets, limits));
             }
             edge = next.difference(&reached).copied().collect();
             if edge.is_empty() {
@@ -134,7 +121,6 @@ impl Prover<'_> {
     fn reached(
         &self,
         no: MemberNo,
-        told: bool,
         targets: &Targets,
         limits: &mut BTreeSet<Text>,
     ) -> BTreeSet<MemberNo> {
@@ -151,7 +137,7 @@ impl Prover<'_> {
                 regions.extend(self.cut(*family, &cubes, false));
             }
         }
-        let ends = self.ground.walk(Hook::Forward, regions, told);
+        let ends = self.ground.walk(Hook::Forward, regions, false);
         limits.extend(ends.unknown.iter().map(|why| crate::prover::limit(why)));
         for piece in &ends.passed {
             let region = &piece.region;

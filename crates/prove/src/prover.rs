@@ -99,6 +99,7 @@ impl<'a> Prover<'a> {
                 chains: loaded.chains.iter().map(|chain| (chain.name, chain)).collect(),
                 index: Index::new(&loaded.elements, &links, at),
                 told: Index::thought_of(&told, &links, at),
+                meanings: Family::ALL.map(|family| (family, told::meanings(policy, family))),
                 links: links.clone(),
             },
             links: Arc::new(links),
