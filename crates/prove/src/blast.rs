@@ -20,7 +20,8 @@ pub struct Blast {
     /// The device.
     pub from: DeviceId,
     /// Whom it can open conversations to, at the first place; at the next, whom those can, if they
-    /// are taken over in turn; each device once.
+    /// are taken over in turn; each device once. That an attacker lies to devices about names changes
+    /// nothing here: no name comes to mean a device of the policy.
     pub hops: Vec<Vec<DeviceId>>,
     /// How many it would reach at once if there were no rules.
     pub before: usize,
@@ -131,10 +132,7 @@ impl Prover<'_> {
             let mut cubes: Vec<Cube> = self.sources(&from, *family);
             // What a device sends to itself is no concern of anybody.
             let others = all.minus(&addresses(member, *family));
-            cubes.iter_mut().for_each(|cube| {
-                cube.push((Part::To, others.clone()));
-                cube.extend(crate::prover::routed(*family));
-            });
+            cubes.iter_mut().for_each(|cube| cube.push((Part::To, others.clone())));
             if !owners.is_empty() {
                 regions.extend(self.cut(*family, &cubes, false));
             }

@@ -99,6 +99,7 @@ impl<'a> Prover<'a> {
                 chains: loaded.chains.iter().map(|chain| (chain.name, chain)).collect(),
                 index: Index::new(&loaded.elements, &links, at),
                 told: Index::thought_of(&told, &links, at),
+                meanings: Family::ALL.map(|family| (family, told::meanings(policy, family))),
                 links: links.clone(),
             },
             links: Arc::new(links),
@@ -133,9 +134,7 @@ impl<'a> Prover<'a> {
     pub fn answer(&self, from: &End, to: &End) -> Answer {
         let ends = self.walk(from, to, false, false);
         let mut ways = self.ways(from, to, &ends, false);
-        // No name ever means a device of the site: such answers are not believed.
-        let inside = matches!((from, to), (End::Device(_) | End::Here, End::Device(_) | End::Here));
-        if !self.ground.told.is_empty() && !inside {
+        if !self.ground.told.is_empty() {
             ways.extend(self.ways(from, to, &self.walk(from, to, false, true), true));
         }
         let mut limits = self.doubts.clone();
@@ -195,7 +194,6 @@ impl<'a> Prover<'a> {
                     let targets = self.targets(to, family);
                     targets.into_iter().map(move |target| [source.clone(), target].concat())
                 })
-                .map(|cube| [cube, self.routed(from, to, family)].concat())
                 .collect();
             regions.extend(self.cut(family, &cubes, established));
         }
@@ -250,18 +248,6 @@ impl<'a> Prover<'a> {
             End::Net(_) | End::Internet => vec![vec![(Part::To, self.network(end, family))]],
             End::Here => vec![Vec::new()],
         }
-    }
-
-    /// What a router passes on: nothing from or for an address of a link alone (RFC 3927, 7, and
-    /// RFC 4291, 2.5.6). Everything where neighbours are bridged here, or this machine is an end.
-    fn routed(&self, from: &End, to: &End, family: Family) -> Cube {
-        let here = matches!((from, to), (End::Here, _) | (_, End::Here));
-        let link = |end| self.member(end).and_then(|(_, member)| member.link.as_ref());
-        let bridged = link(from).filter(|link| self.around.apart.contains(*link));
-        if here || (bridged.is_some() && bridged == link(to)) {
-            return Vec::new();
-        }
-        routed(family)
     }
 
     fn network(&self, end: &End, family: Family) -> Spans {
@@ -451,14 +437,4 @@ fn said(other: &Other) -> Text {
 
 pub(crate) fn limit(text: &str) -> Text {
     text.chars().filter(|letter| !letter.is_control()).take(MAX_LIMIT).collect()
-}
-
-/// Sources and destinations that are not of a link alone.
-pub(crate) fn routed(family: Family) -> Cube {
-    let (first, last) = match family {
-        Family::V4 => (0xa9fe_0000, 0xa9fe_ffff),
-        Family::V6 => (0xfe80 << 112, (0xfec0 << 112) - 1),
-    };
-    let rest = Spans::one(0, u128::MAX).minus(&Spans::one(first, last));
-    vec![(Part::From, rest.clone()), (Part::To, rest)]
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use cordon_contract::{Refusal, Side};
 use cordon_enforce::{
-    ChainName, Element, Field, Hook, LoadedChain, Logged, Match, Rule, SetName, Then, Verdict,
+    ChainName, Element, Family, Field, Hook, LoadedChain, Logged, Match, Rule, SetName, Then,
+    Verdict, Who,
 };
 
 use crate::index::{Index, grouped};
@@ -25,6 +26,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) index: Index<'a>,
     /// What may come to be held without anybody's doing: addresses of names.
     pub(crate) told: Index<'a>,
+    /// The addresses that names may come to mean, for each family.
+    pub(crate) meanings: [(Family, Spans); 2],
     pub(crate) links: Links,
 }
 
@@ -96,6 +99,14 @@ impl<'a> Ground<'a> {
         // What falls through a base chain passes.
         walk.ends.passed.extend(through);
         walk.ends
+    }
+
+    /// Which other ends an element that is only thought of may be about.
+    fn peers(&self, set: SetName, family: Family) -> Option<(Part, Spans)> {
+        let SetName::Allow(who, ..) = set else { return None };
+        let part = if who == Who::To { Part::From } else { Part::To };
+        let (_, spans) = self.meanings.iter().find(|(of, _)| *of == family)?;
+        Some((part, spans.clone()))
     }
 
     /// Whether a chain alone lets any of these packets go on.
@@ -278,7 +289,7 @@ impl<'a> Walk<'_, 'a> {
                 own.then(Vec::new)
             }
             Match::NeverForwarded => {
-                (family == cordon_enforce::Family::V6).then(|| vec![(Part::Fresh, Spans::point(1))])
+                (family == Family::V6).then(|| vec![(Part::Fresh, Spans::point(1))])
             }
             Match::Established => Some(vec![(Part::Established, Spans::point(1))]),
             Match::Scarce(_, field, _) => {
@@ -369,7 +380,10 @@ impl<'a> Walk<'_, 'a> {
         for (index, told) in [(&self.ground.index, false)].into_iter().chain(told) {
             let Some(held) = index.set(set) else { continue };
             if held.has_several_parts() {
-                for group in grouped(&held.candidates(&parts, &whole), &parts) {
+                for mut group in grouped(&held.candidates(&parts, &whole), &parts) {
+                    if told {
+                        group.cube.extend(self.ground.peers(set, whole.family));
+                    }
                     let mut next = Vec::with_capacity(left.len());
                     for region in left {
                         let Some(inside) = region.split(&group.cube, &mut next) else { continue };

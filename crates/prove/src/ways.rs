@@ -35,9 +35,6 @@ impl<'a> Prover<'a> {
             self.member(from).map(|(no, _)| no).or_else(|| self.judge.member_at(packet.from));
         let destination =
             self.member(to).map(|(no, _)| no).or_else(|| self.judge.member_at(packet.to));
-        if told && !self.may_be_told(&trail, region, source, destination) {
-            return None;
-        }
         let until = trail.iter().filter_map(|met| met.element.and_then(|element| element.until));
         let ports = has_ports(region);
         let types =
@@ -118,35 +115,6 @@ impl<'a> Prover<'a> {
         };
         let named = move |rule: &&Rule| rule.opens == opens && matches!(rule.at, Where::Name(_));
         self.rules_of(no).iter().filter(named)
-    }
-
-    /// Whether the names behind what was only thought of may mean any of the addresses.
-    fn may_be_told(
-        &self,
-        trail: &[&Met<'a>],
-        region: &Region,
-        source: Option<MemberNo>,
-        destination: Option<MemberNo>,
-    ) -> bool {
-        let ends = [(source, Side::Source, Part::To), (destination, Side::Destination, Part::From)];
-        trail.iter().filter(|met| met.told).all(|met| {
-            let side = match met.chain {
-                ChainName::Enforce(who) | ChainName::Warn(who) => who,
-                _ => return true,
-            };
-            let of_source = side != cordon_enforce::Who::To;
-            let end = ends.iter().find(|(_, side, _)| (*side == Side::Source) == of_source);
-            let Some((Some(no), side, part)) = end else { return true };
-            let peers = region.part(*part);
-            // A network has addresses enough; of few it is asked one by one.
-            if peers.iter().any(|(first, last)| first != last) {
-                return true;
-            }
-            self.named_rules(*no, *side).any(|rule| {
-                let Where::Name(name) = rule.at else { return false };
-                peers.iter().any(|(ip, _)| self.policy.may_mean(name, address(region.family, ip)))
-            })
-        })
     }
 
     fn link_names(&self, spans: &Spans) -> Vec<Text> {

@@ -199,3 +199,25 @@ fn neighbours_on_one_bridge_are_kept_apart() {
     put_beyond("lan0", &frames);
     assert!(ears.heard().is_empty());
 }
+
+#[test]
+fn what_the_kernel_forwards_of_addresses_of_a_link() {
+    if !namespace::entered("odd::what_the_kernel_forwards_of_addresses_of_a_link") {
+        return;
+    }
+    crate::lab::router();
+    let mut ears = Ears::at(&["lan1", "wan0"]);
+    let packet = |from: &str, to: &str| to_us(from, to, Carrier::Udp, (4_000, 5_000)).packet;
+    let frames = [
+        (1, packet("10.1.0.5", "203.0.113.9")),
+        (2, packet("169.254.3.4", "203.0.113.9")),
+        (3, packet("10.1.0.5", "169.254.3.4")),
+        (4, packet("2a00:1::5", "2a00:2::9")),
+        (5, packet("fe80::77", "2a00:2::9")),
+        (6, packet("2a00:1::5", "fe80::77")),
+        (7, packet("0.0.0.0", "203.0.113.9")),
+    ];
+    crate::lab::put("lan1", &frames);
+    // IPv4 is forwarded from and to them, whatever RFC 3927 says; so proofs must count with it.
+    assert_eq!(ears.heard().into_iter().collect::<Vec<_>>(), [1, 2, 3, 4]);
+}

@@ -5,8 +5,8 @@ use cordon_contract::{
     Rule, Stage, Where,
 };
 use cordon_enforce::{
-    Change, Compiler, Driver as _, Effect, Element, Held, Key, Loaded, Memory, Nft, Options, Other,
-    SetName, Value,
+    Change, Compiler, Driver as _, Effect, Element, Held, Hook, Key, Loaded, Memory, Nft, Options,
+    Other, Outcome, Seen, SetName, Simulator, Value,
 };
 use cordon_model::{DeviceId, Mac, Timestamp};
 use cordon_prove::{Answer, End, Expectation, Finding, Must, Prover, Surroundings};
@@ -234,25 +234,45 @@ fn without_rules_everybody_reaches_everybody() {
 }
 
 #[test]
-fn a_name_that_an_attacker_answers_for_never_means_a_device_inside() {
+fn a_name_may_come_to_mean_what_is_outside_and_nothing_inside() {
     let mut policy = site();
     // Nobody enforces a contract of the imaging server yet.
     policy.members[IMAGING as usize].stage = Stage::Watch;
-    let policy = finish(policy);
-    let finding = proved(&held(&policy), &policy, THERMOSTAT, IMAGING);
-    assert!(matches!(finding.answer, Answer::Impossible { .. }), "{}", finding.says());
-    // And so it is: such an answer binds nothing.
+    let loaded = Loaded::from(&held(&policy));
+    let ask = |policy: &Policy, to: &End| {
+        let around = Surroundings::default();
+        asked(&loaded, policy, &around, |prover| prover.prove(&end(THERMOSTAT), to))
+    };
+    let outside = End::Net("203.0.113.0/24".parse().unwrap());
+    let finding = ask(&policy, &outside);
+    let Answer::Possible { ways, .. } = &finding.answer else { panic!("{finding:?}") };
+    assert!(ways.iter().all(|way| way.told), "{}", finding.says());
+    assert!(finding.says().contains("could come to reach"), "{}", finding.says());
+    assert!(finding.says().contains("time.example.org"), "{}", finding.says());
+    // And so it is, once the device is told so.
+    let passes = |bindings: &Bindings, seen: &Seen| {
+        let compiler = Compiler::new(&policy).unwrap();
+        let ruleset = compiler.ruleset(bindings, &Options::default(), AT).unwrap();
+        !matches!(Simulator::new(&ruleset).run(Hook::Forward, seen, AT), Outcome::Drop(..))
+    };
+    let witness = ways[0].witness();
+    assert!(!passes(&Bindings::default(), &witness));
     let mut told = Bindings::default();
-    let until = Timestamp::from_secs(2_000);
-    let bound = told.learn(&policy, MemberNo(THERMOSTAT), "time.example.org", ip(IMAGING), until);
-    assert!(bound.is_empty());
-    // Out there a name may come to mean anything.
-    let prover_says =
-        asked(&Loaded::from(&held(&policy)), &policy, &Surroundings::default(), |prover| {
-            prover.prove(&end(THERMOSTAT), &End::Internet)
-        });
-    let Answer::Possible { ways, .. } = &prover_says.answer else { panic!("{prover_says:?}") };
-    assert!(ways.iter().any(|way| way.told), "{}", prover_says.says());
+    let mut learn = |ip| {
+        let until = Timestamp::from_secs(2_000);
+        told.learn(&policy, MemberNo(THERMOSTAT), "time.example.org", ip, until)
+    };
+    assert_eq!(learn(witness.packet.to), [NameNo(0)]);
+    // An attacker who answers for the name gets nowhere with an address inside.
+    assert_eq!(learn(ip(IMAGING)), []);
+    assert!(passes(&told, &witness));
+    let finding = ask(&policy, &end(IMAGING));
+    assert!(matches!(finding.answer, Answer::Impossible { .. }), "{}", finding.says());
+    // A name over the other version of IP cannot come to mean it either.
+    let mut only6 = policy.clone();
+    only6.only.push((NameNo(0), cordon_contract::IpVersion::V6));
+    let finding = ask(&only6, &outside);
+    assert!(matches!(finding.answer, Answer::Impossible { .. }), "{}", finding.says());
 }
 
 #[test]
