@@ -1,5 +1,6 @@
 //! `cargo xtask eval …`: figures against labels and peers, printed as tables for `docs/benchmarks.md`.
 
+mod contracts;
 pub mod corpus;
 mod devices;
 mod protocols;
@@ -14,6 +15,12 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum What {
+    /// What contracts learned from one half of captures make of the other, and of attacks
+    Contracts {
+        /// Print every conversation that breaks, and what every contract lacks
+        #[arg(long)]
+        explain: bool,
+    },
     /// Which devices are named rightly, by labelled captures
     Devices {
         /// A folder whose subfolders are named after the devices, scored with the committed
@@ -58,6 +65,7 @@ pub enum What {
 /// Runs one evaluation.
 pub fn run(what: What) -> Result<()> {
     match what {
+        What::Contracts { explain } => contracts::run(explain),
         What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
         What::Robustness => robustness::run(),

@@ -28,6 +28,7 @@ use crate::document::Carrier;
 pub use conclude::{Learned, Who};
 pub use held::{Held, Suspicion};
 
+pub(crate) use act::Opening;
 use act::{Act, ActKey, Other, Service};
 use answers::Answers;
 use guard::Guard;
@@ -89,13 +90,13 @@ impl Learner {
         if flow.tunnelled {
             return;
         }
-        let opening = act::Opening::of(flow);
+        let opening = Opening::of(flow);
         let client = End::of(&opening.from);
         let server = End::of(&opening.to);
         if client.ip.is_none() || server.ip.is_none() {
             return;
         }
-        let answered = act::Opening::answered(flow);
+        let answered = Opening::answered(flow);
         self.guard.flow(client, server, &opening, flow, answered);
         let other = match server.ip.and_then(|ip| self.answers.name(client, ip)) {
             Some(name) => Other::Name(name),
@@ -136,7 +137,8 @@ pub(crate) fn lower(text: &str) -> Text {
 
 /// Whether a carrier and a port are the network's own upkeep on one link: address configuration,
 /// neighbour discovery, group membership. No router forwards it and every device needs it.
-pub(crate) fn is_upkeep(carrier: Carrier, service: u16) -> bool {
+#[must_use]
+pub fn is_upkeep(carrier: Carrier, service: u16) -> bool {
     match carrier {
         // RFC 4861 and RFC 2710, RFC 3810.
         Carrier::Icmpv6 => matches!(service, 130..=137 | 143),

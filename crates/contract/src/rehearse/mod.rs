@@ -5,16 +5,19 @@
 //! remembered ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a
 //! conversation of January is judged as the device's that had the address in January.
 
+mod pace;
 mod report;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::{App, Timestamp};
+use cordon_model::{App, Flow, Timestamp};
 
 use crate::document::{Carrier, Opens, Ports};
+use crate::learn::{Opening, is_upkeep};
 use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Side, Where};
 
+pub use pace::Pace;
 pub use report::{Kind, Lost, Report};
 
 /// Most kinds that are remembered; more are judged each time they come.
@@ -47,6 +50,37 @@ pub struct Sighting {
     pub bytes: u64,
     /// Whether somebody answered.
     pub answered: bool,
+}
+
+impl Sighting {
+    /// A conversation as it was seen; none for what no firewall sees: tunnelled, or without
+    /// addresses.
+    #[must_use]
+    pub fn of(flow: &Flow) -> Option<Self> {
+        if flow.tunnelled {
+            return None;
+        }
+        let opening = Opening::of(flow);
+        Some(Sighting {
+            from: opening.from.ip?,
+            to: opening.to.ip?,
+            carrier: opening.carrier,
+            service: opening.service,
+            client: opening.client,
+            app: flow.app,
+            first: flow.first,
+            last: flow.last,
+            packets: flow.packets(),
+            bytes: flow.bytes(),
+            answered: Opening::answered(flow),
+        })
+    }
+
+    /// The packet that opened it.
+    #[must_use]
+    pub fn packet(&self) -> Packet {
+        packet(self)
+    }
 }
 
 /// What a conversation would have met.
@@ -147,7 +181,7 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn decide(&self, sighting: &Sighting) -> Verdict {
-        if crate::learn::is_upkeep(sighting.carrier, sighting.service) {
+        if is_upkeep(sighting.carrier, sighting.service) {
             return Verdict::Passes;
         }
         let packet = packet(sighting);
