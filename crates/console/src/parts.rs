@@ -165,7 +165,7 @@ pub(crate) fn timeline(events: &[EventView], clock: Clock, whose: bool) -> Marku
 /// Only what we know becomes a class.
 fn kind_class(kind: &str) -> &'static str {
     match kind {
-        "finding-opened" => "bad",
+        "finding-opened" | "breach" => "bad",
         "finding-closed" | "returned" => "good",
         "edited" | "merged" | "split" => "person",
         "appeared" => "new",
