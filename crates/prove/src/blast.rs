@@ -7,7 +7,7 @@ use cordon_enforce::{Family, Hook};
 use cordon_model::{DeviceId, Text};
 use serde::Serialize;
 
-use crate::prover::{End, Prover, addresses, routed};
+use crate::prover::{End, Prover, addresses};
 use crate::region::{Cube, Part, number};
 use crate::spans::Spans;
 
@@ -132,12 +132,7 @@ impl Prover<'_> {
             let mut cubes: Vec<Cube> = self.sources(&from, *family);
             // What a device sends to itself is no concern of anybody.
             let others = all.minus(&addresses(member, *family));
-            cubes.iter_mut().for_each(|cube| {
-                cube.push((Part::To, others.clone()));
-                if !self.may_be_bridged(member) {
-                    cube.extend(routed(*family));
-                }
-            });
+            cubes.iter_mut().for_each(|cube| cube.push((Part::To, others.clone())));
             if !owners.is_empty() {
                 regions.extend(self.cut(*family, &cubes, false));
             }

@@ -194,7 +194,6 @@ impl<'a> Prover<'a> {
                     let targets = self.targets(to, family);
                     targets.into_iter().map(move |target| [source.clone(), target].concat())
                 })
-                .map(|cube| [cube, self.routed(from, to, family)].concat())
                 .collect();
             regions.extend(self.cut(family, &cubes, established));
         }
@@ -249,19 +248,6 @@ impl<'a> Prover<'a> {
             End::Net(_) | End::Internet => vec![vec![(Part::To, self.network(end, family))]],
             End::Here => vec![Vec::new()],
         }
-    }
-
-    /// What a router passes on; everything where neighbours are bridged here, or this machine is an
-    /// end.
-    fn routed(&self, from: &End, to: &End, family: Family) -> Cube {
-        let here = matches!((from, to), (End::Here, _) | (_, End::Here));
-        let bridged = self.member(from).is_some_and(|(_, member)| self.may_be_bridged(member));
-        if here || bridged { Vec::new() } else { routed(family) }
-    }
-
-    /// Whether frames of a device may pass the rules within a bridge of this machine.
-    pub(crate) fn may_be_bridged(&self, member: &Member) -> bool {
-        member.link.as_ref().is_some_and(|link| self.around.apart.contains(link))
     }
 
     fn network(&self, end: &End, family: Family) -> Spans {
@@ -451,16 +437,4 @@ fn said(other: &Other) -> Text {
 
 pub(crate) fn limit(text: &str) -> Text {
     text.chars().filter(|letter| !letter.is_control()).take(MAX_LIMIT).collect()
-}
-
-/// What this kernel forwards at all: no IPv6 from an address of a link (RFC 4291, 2.5.6). IPv4 from
-/// and to such addresses it does forward, whatever RFC 3927 says.
-pub(crate) fn routed(family: Family) -> Cube {
-    match family {
-        Family::V4 => Vec::new(),
-        Family::V6 => {
-            let of_a_link = Spans::one(0xfe80 << 112, (0xfec0 << 112) - 1);
-            vec![(Part::From, Spans::one(0, u128::MAX).minus(&of_a_link))]
-        }
-    }
 }

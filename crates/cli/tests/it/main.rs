@@ -12,6 +12,7 @@
 )]
 
 mod bad_input;
+mod contracts;
 mod corpus;
 mod demo;
 mod demo_service;

@@ -72,10 +72,6 @@ fn compare(seed: u64, packets: usize, tally: &mut Tally) {
     for _ in 0..packets {
         let mut seen = world.packet(&mut dice);
         seen.packet.established = false;
-        if is_of_a_link(&seen) {
-            // A router drops it, whatever rules say.
-            continue;
-        }
         let passes_here = passes(&simulator, &seen, world.at);
         for question in questions(&world, &seen) {
             let ways = asked.entry(question.clone()).or_insert_with(|| {
@@ -152,7 +148,7 @@ fn conversations_under_way_pass_where_the_switch_lets_them() {
         for _ in 0..200 {
             let mut seen = world.packet(&mut dice);
             seen.packet.established = true;
-            if !is_of_a_link(&seen) && passes(&simulator, &seen, world.at) {
+            if passes(&simulator, &seen, world.at) {
                 for (from, to) in questions(&world, &seen) {
                     assert!(prover.prove(&from, &to).answers, "seed {seed}: {seen:?}");
                 }
@@ -188,9 +184,6 @@ fn whole_networks_and_this_machine_are_ends_as_exact_as_devices() {
                 (Hook::Input, from, End::Here),
                 (Hook::Output, End::Here, to),
             ] {
-                if hook == Hook::Forward && is_of_a_link(&seen) {
-                    continue;
-                }
                 let meant = !matches!(simulator.run(hook, &seen, world.at), Outcome::Drop(..));
                 let ways = asked.entry((from.clone(), to.clone())).or_insert_with(|| match prover
                     .answer(&from, &to)
@@ -244,10 +237,4 @@ fn a_blast_radius_is_whom_one_reaches_one_by_one() {
         }
     }
     assert!(reached > 100 && safe > 100, "{reached} reached, {safe} not");
-}
-
-/// Whether it is IPv6 from an address of a link, which the kernel does not forward.
-fn is_of_a_link(seen: &Seen) -> bool {
-    let from = seen.packet.from;
-    from.is_ipv6() && cordon_model::scope(from) == cordon_model::Scope::LinkLocal
 }
