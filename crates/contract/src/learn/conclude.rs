@@ -1,6 +1,7 @@
 //! From what was noted to contracts.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use cordon_model::record::Criticality;
@@ -11,13 +12,22 @@ use super::entries::{Draft, entries};
 use super::held::{Held, Suspicion};
 use super::progress::progress;
 use super::{End, Learner};
-use crate::document::{Bounds, Carrier, Contract, Entry, Expected, Opens, Peer, Why};
+use crate::document::{
+    Bounds, Carrier, Contract, Entry, EntryId, Expected, MAX_ENTRIES, Opens, Peer, Why,
+};
 
 /// Tries without an answer from which on they belong to the device: it looks for something that
 /// is away.
 const PATIENT: u64 = 3;
 /// A conversation that nobody answered is a stream from that many packets on.
 const STREAM: u64 = 4;
+/// Packets of both directions up to which a single conversation with a stranger is one in passing:
+/// a TCP conversation that says anything has ten, a beacon or a failed login some dozens.
+const PASSING: u64 = 40;
+
+/// Most things that are held back of one device. A person looks at a handful; a scan of a whole
+/// network says how large it was in each of them.
+const MAX_HELD: usize = 512;
 
 /// Who has which address.
 pub struct Who<'a> {
@@ -90,16 +100,13 @@ impl Learner {
         };
         let (clean, suspect): (Vec<_>, Vec<_>) =
             drafts.into_iter().partition(|draft| draft.suspicion.is_none());
-        for entry in entries(clean, &verbs) {
-            contract.allow(entry);
-        }
+        contract.entries = most_seen(entries(clean, &verbs));
+        let mut known: HashSet<EntryId> = contract.entries.iter().map(Entry::id).collect();
         let mut held: Vec<Held> = Vec::new();
-        for draft in suspect {
+        for draft in worth_telling(suspect) {
             let suspicion = draft.suspicion.clone();
             for entry in entries(vec![draft], &verbs) {
-                let known = contract.entry(&entry.id()).is_some();
-                let again = held.iter().any(|held| held.entry.id() == entry.id());
-                if let Some(suspicion) = suspicion.clone().filter(|_| !known && !again) {
+                if let Some(suspicion) = suspicion.clone().filter(|_| known.insert(entry.id())) {
                     held.push(Held { entry, suspicion });
                 }
             }
@@ -129,13 +136,13 @@ impl Learner {
         };
         let answered = act.answered > 0;
         let group = matches!(draft.peer, Peer::Multicast { .. } | Peer::Broadcast);
-        draft.suspicion = self.guard.suspects(key.client, servers, key.carrier, port, answered);
+        draft.suspicion = self.guard.suspects(key.client, servers, key.carrier, port, act);
         if draft.suspicion.is_none() && !group {
             let stream = key.carrier != Carrier::Tcp && act.packets >= STREAM;
             let to_stranger = matches!(&draft.peer, Peer::Network { .. });
             if !answered && act.times < PATIENT && !stream && key.service != Service::Picked {
                 draft.suspicion = Some(Suspicion::NoAnswer);
-            } else if to_stranger && act.times == 1 && act.packets < 2 * STREAM {
+            } else if to_stranger && act.times == 1 && act.packets <= PASSING {
                 draft.suspicion = Some(Suspicion::OneOff);
             }
         }
@@ -152,6 +159,32 @@ impl Learner {
         }
         draft
     }
+}
+
+/// As many entries as a contract bears: the ones that were seen most, in the order they had.
+fn most_seen(mut entries: Vec<Entry>) -> Vec<Entry> {
+    if entries.len() > MAX_ENTRIES {
+        let times = |entry: &Entry| match entry.why.first() {
+            Some(Why::Learned { times, .. }) => *times,
+            _ => 0,
+        };
+        entries.sort_by_key(|entry| Reverse(times(entry)));
+        entries.truncate(MAX_ENTRIES);
+        entries.sort_by(|a, b| (&a.peer, a.opens, &a.ports).cmp(&(&b.peer, b.opens, &b.ports)));
+    }
+    entries
+}
+
+/// As many of what is held back as anybody reads, in the order they had: what was answered before
+/// what was not, what was seen often before what was seen once.
+fn worth_telling(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
+    let mut ranked: Vec<(usize, Draft<'_>)> = drafts.into_iter().enumerate().collect();
+    if ranked.len() > MAX_HELD {
+        ranked.sort_by_key(|(_, draft)| Reverse((draft.act.answered > 0, draft.act.times)));
+        ranked.truncate(MAX_HELD);
+        ranked.sort_unstable_by_key(|(place, _)| *place);
+    }
+    ranked.into_iter().map(|(_, draft)| draft).collect()
 }
 
 /// Whether devices of a type change controllers in the ordinary course of their work.

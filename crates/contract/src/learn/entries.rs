@@ -197,6 +197,7 @@ fn share_services(drafts: &mut [Draft<'_>]) {
 }
 
 /// A port on which a device speaks to many strangers is open to strangers: time servers of a pool.
+/// Never one that asks for a password: who logs in to many strangers is a worm.
 fn share_strangers(drafts: &mut [Draft<'_>]) {
     let mut strangers: BTreeMap<(Carrier, Service), usize> = BTreeMap::new();
     let public =
@@ -204,7 +205,10 @@ fn share_strangers(drafts: &mut [Draft<'_>]) {
     for draft in drafts.iter().filter(|draft| draft.opens == Opens::Device && public(&draft.peer)) {
         *strangers.entry((draft.carrier(), draft.key.service)).or_default() += 1;
     }
-    for draft in drafts.iter_mut().filter(|draft| draft.opens == Opens::Device) {
+    let widens = |draft: &&mut Draft<'_>| {
+        draft.opens == Opens::Device && !super::guard::asks_for_a_password(draft.key.service)
+    };
+    for draft in drafts.iter_mut().filter(widens) {
         let many = strangers.get(&(draft.carrier(), draft.key.service)).copied().unwrap_or(0);
         if public(&draft.peer) && many >= STRANGERS {
             draft.peer = Peer::Internet;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cordon_model::Flow;
 
-use super::act::Opening;
+use super::act::{Act, Opening, Service};
 use super::{End, Suspicion};
 use crate::document::Carrier;
 
@@ -48,6 +48,25 @@ impl<T: Default> InMinute<T> {
 /// Who with whom, over what, at which port.
 type Session = (End, End, Carrier, u16);
 
+/// Ports of one peer that were tried, and when.
+struct Scan {
+    ports: u32,
+    /// First and last minute of it.
+    minutes: (i64, i64),
+}
+
+impl Scan {
+    /// Whether everything that an act consists of came while this went on: the ports that a scan
+    /// finds open answer it, and are no service of whoever scans. Scanners come back to what they
+    /// found within minutes.
+    fn explains(&self, act: &Act) -> bool {
+        const RETURNS: i64 = 10;
+        let minute = |at: cordon_model::Timestamp| at.secs().div_euclid(60);
+        let (first, last) = self.minutes;
+        first - 1 <= minute(act.first) && minute(act.last) <= last + RETURNS
+    }
+}
+
 /// Counts by the minute, and remembers the worst.
 #[derive(Default)]
 pub(crate) struct Guard {
@@ -55,7 +74,7 @@ pub(crate) struct Guard {
     ports: HashMap<(End, End), InMinute<HashSet<u16>>>,
     sessions: HashMap<Session, InMinute<(u32, u32)>>,
     fan_outs: HashMap<(End, Carrier, u16), u32>,
-    scans: HashMap<(End, End), u32>,
+    scans: HashMap<(End, End), Scan>,
     guesses: HashMap<(End, End, u16), u32>,
     floods: HashMap<(End, End, Carrier), u32>,
 }
@@ -101,7 +120,7 @@ impl Guard {
         servers: &[End],
         carrier: Carrier,
         service: u16,
-        answered: bool,
+        act: &Act,
     ) -> Option<Suspicion> {
         for server in servers {
             if let Some(sessions) = self.guesses.get(&(client, *server, service)) {
@@ -110,8 +129,9 @@ impl Guard {
             if let Some(flows) = self.floods.get(&(client, *server, carrier)) {
                 return Some(Suspicion::Flood { flows: *flows });
             }
-            if let Some(ports) = self.scans.get(&(client, *server)).filter(|_| !answered) {
-                return Some(Suspicion::PortScan { ports: *ports });
+            let scan = self.scans.get(&(client, *server));
+            if let Some(scan) = scan.filter(|scan| act.answered == 0 || scan.explains(act)) {
+                return Some(Suspicion::PortScan { ports: scan.ports });
             }
         }
         let peers = self.fan_outs.get(&(client, carrier, service))?;
@@ -134,7 +154,12 @@ impl Guard {
         }
         if ports.len() >= SCAN_PORTS {
             let count = u32::try_from(ports.len()).unwrap_or(u32::MAX);
-            worst(&mut self.scans, (client, server), count);
+            if self.scans.len() < MAX_COUNTERS || self.scans.contains_key(&(client, server)) {
+                let new = Scan { ports: count, minutes: (minute, minute) };
+                let scan = self.scans.entry((client, server)).or_insert(new);
+                scan.ports = scan.ports.max(count);
+                scan.minutes = (scan.minutes.0.min(minute), scan.minutes.1.max(minute));
+            }
         }
     }
 
@@ -154,6 +179,11 @@ impl Guard {
             self.sessions.clear();
         }
     }
+}
+
+/// Whether a service asks for a password before anything else.
+pub(super) fn asks_for_a_password(service: Service) -> bool {
+    matches!(service, Service::Port(port) if PASSWORD_PORTS.contains(&port))
 }
 
 fn worst<K: std::hash::Hash + Eq>(held: &mut HashMap<K, u32>, key: K, count: u32) {

@@ -12,6 +12,9 @@
 mod book;
 mod export;
 mod import;
+mod learn;
+mod learn_shape;
+mod learn_suspicion;
 mod nist;
 mod nist_files;
 mod resolve;
