@@ -16,7 +16,9 @@ mod guard;
 mod held;
 mod names;
 mod progress;
+pub mod relearn;
 mod said;
+mod share;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -27,6 +29,7 @@ use crate::document::Carrier;
 
 pub use conclude::{Learned, Who};
 pub use held::{Held, Suspicion};
+pub use share::share;
 
 pub(crate) use act::Opening;
 use act::{Act, ActKey, Other, Service};

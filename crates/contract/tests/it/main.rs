@@ -13,6 +13,7 @@ mod book;
 mod export;
 mod import;
 mod learn;
+mod learn_again;
 mod learn_shape;
 mod learn_suspicion;
 mod nist;
