@@ -17,7 +17,7 @@ mod held;
 mod names;
 mod progress;
 pub mod relearn;
-mod said;
+pub(crate) mod said;
 mod share;
 
 use std::collections::HashMap;

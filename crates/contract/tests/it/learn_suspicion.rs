@@ -192,6 +192,20 @@ fn a_scanner_of_random_addresses_leaves_room_for_what_others_do() {
     assert!(learner.left_out() > 0, "and it is counted that something was left out");
 }
 
+/// Whoever looks through everything for every probe takes minutes over this.
+#[test]
+fn a_scan_of_everything_within_a_minute_stalls_nothing() {
+    let mut learner = Learner::new();
+    for no in 0..200_000_u32 {
+        let [_, b, c, d] = no.to_be_bytes();
+        let port = u16::try_from(no % 60_000).unwrap();
+        learner.flow(&unanswered(CAMERA, &format!("11.{b}.{c}.{d}"), port, 0));
+    }
+    let camera = of("camera", conclude(&learner, &site()));
+    assert_eq!(allowed(&camera), [""; 0]);
+    assert!(camera.held.len() < 1_000, "a person reads it: {}", camera.held.len());
+}
+
 #[test]
 fn learning_ends_when_nothing_new_comes_and_not_before_an_hour() {
     let steady = |minutes: i64| {

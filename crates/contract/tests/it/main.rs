@@ -19,6 +19,7 @@ mod learn_suspicion;
 mod nist;
 mod nist_files;
 mod resolve;
+mod watch;
 
 use cordon_contract::resolve::{Bound, Known};
 use cordon_contract::{Carrier, Contract, Entry, Opens, Packet, Peer, Ports, Reach, Stage};
