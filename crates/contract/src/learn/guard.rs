@@ -21,7 +21,7 @@ const FLOOD: u32 = 600;
 const PASSWORD_PORTS: [u16; 8] = [21, 22, 23, 110, 554, 2323, 3389, 5900];
 /// Packets of both directions up to which a session is short: a login that failed.
 const SHORT: u64 = 40;
-/// Most counters kept; when they are full, those of past minutes go.
+/// Counters of one kind that are left when room was made; twice as many are held before it is.
 const MAX_COUNTERS: usize = 50_000;
 /// Most different things one counter remembers.
 const MAX_DIFFERENT: usize = 4_096;
@@ -164,20 +164,22 @@ impl Guard {
     }
 
     fn make_room(&mut self, minute: i64) {
-        if self.peers.len() >= MAX_COUNTERS {
-            self.peers.retain(|_, held| held.minute == minute);
-        }
-        if self.ports.len() >= MAX_COUNTERS {
-            self.ports.retain(|_, held| held.minute == minute);
-        }
-        if self.sessions.len() >= MAX_COUNTERS {
-            self.sessions.retain(|_, held| held.minute == minute);
-        }
-        // A minute with more than fits: what is counted twice then is counted from nothing.
-        if self.ports.len() >= 2 * MAX_COUNTERS || self.sessions.len() >= 2 * MAX_COUNTERS {
-            self.ports.clear();
-            self.sessions.clear();
-        }
+        room(&mut self.peers, minute);
+        room(&mut self.ports, minute);
+        room(&mut self.sessions, minute);
+    }
+}
+
+/// Lets go of past minutes, and of this one too if it has more than fits: what is counted then is
+/// counted from nothing. Only when twice as many are held, so that a scan of everything does not
+/// look through all of them with every packet.
+fn room<K, T>(held: &mut HashMap<K, InMinute<T>>, minute: i64) {
+    if held.len() < 2 * MAX_COUNTERS {
+        return;
+    }
+    held.retain(|_, one| one.minute == minute);
+    if held.len() > MAX_COUNTERS {
+        held.clear();
     }
 }
 
