@@ -7,6 +7,7 @@
 
 mod attacks;
 mod judged;
+mod maker;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,9 +42,14 @@ pub fn run(explain: bool) -> Result<()> {
         "| device | captures | learned from | judged | broken | by captures: judged | broken |"
     );
     println!("|---|---|---|---|---|---|---|");
+    let (mut watched, mut with_mud) = (maker::Watched::default(), Vec::new());
     let (mut halves, mut others) = (Outcome::default(), Outcome::default());
     for (name, (mac, captures)) in &devices {
         let scene = Scene::of(captures);
+        watched.add(&maker::watched(&scene, *mac, |at| at.early, explain));
+        if name.ends_with("(mud)") {
+            with_mud.push((name.clone(), *mac, captures.clone()));
+        }
         let by_time = scene.judge(*mac, |at| at.early, explain);
         let by_capture = scene.judge(*mac, |at| at.capture % 2 == 0, explain);
         println!(
@@ -65,6 +71,13 @@ pub fn run(explain: bool) -> Result<()> {
             sum.broken,
             sum.share()
         );
+    }
+    println!(
+        "\nthe watcher, first half of each capture: of {} conversations {} are another application's and {} are beyond a bound; of {} things said {} may not be said",
+        watched.flows, watched.apps, watched.over, watched.words, watched.unsaid
+    );
+    for (name, mac, captures) in &with_mud {
+        maker::compare(name, &Scene::of(captures), *mac, explain);
     }
     attacks::run(explain)
 }

@@ -210,6 +210,16 @@ impl Scene {
         bindings
     }
 
+    /// Every conversation, and where it was seen.
+    pub fn placed_flows(&self) -> impl Iterator<Item = &(At, Flow)> {
+        self.flows.iter()
+    }
+
+    /// Everything that was said, and where.
+    pub fn placed_facts(&self) -> impl Iterator<Item = &(At, Fact)> {
+        self.facts.iter()
+    }
+
     /// Every conversation.
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {
         self.flows.iter().map(|(_, flow)| flow)
