@@ -60,10 +60,12 @@ pub fn run(explain: bool) -> Result<()> {
     }
     for (how, sum) in [("first half of each capture", &halves), ("every other capture", &others)] {
         println!(
-            "\n{how}: {} conversations judged, {} broken ({:.2} %)",
+            "\n{how}: {} answered conversations judged, {} broken ({:.2} %); of {} that nobody answered, {} are outside",
             sum.judged,
             sum.broken,
-            sum.share()
+            sum.share(),
+            sum.unanswered,
+            sum.refused
         );
     }
     attacks::run(explain)

@@ -29,7 +29,9 @@ impl Opening {
             && flow.received.payload == 0
             && flow.received_flags.has(TcpFlags::RST)
             && !flow.received_flags.has(TcpFlags::SYN);
-        !flow.is_one_way() && !refused
+        // Whoever sends data over TCP was answered, though a mirror may show one direction only.
+        let heard_half = flow.transport == Transport::Tcp && flow.sent.payload > 0;
+        (!flow.is_one_way() || heard_half) && !refused
     }
 
     /// Of a flow. The flow's client is who asked for the service. Where only its server was heard,

@@ -90,13 +90,14 @@ impl Learner {
         };
         let (clean, suspect): (Vec<_>, Vec<_>) =
             drafts.into_iter().partition(|draft| draft.suspicion.is_none());
-        for entry in entries(clean, &verbs) {
+        let maker = device.vendor.as_ref().map(|claim| claim.value.as_str());
+        for entry in entries(clean, maker, &verbs) {
             contract.allow(entry);
         }
         let mut held: Vec<Held> = Vec::new();
         for draft in suspect {
             let suspicion = draft.suspicion.clone();
-            for entry in entries(vec![draft], &verbs) {
+            for entry in entries(vec![draft], maker, &verbs) {
                 let known = contract.entry(&entry.id()).is_some();
                 let again = held.iter().any(|held| held.entry.id() == entry.id());
                 if let Some(suspicion) = suspicion.clone().filter(|_| !known && !again) {
@@ -132,7 +133,9 @@ impl Learner {
         draft.suspicion = self.guard.suspects(key.client, servers, key.carrier, port, answered);
         if draft.suspicion.is_none() && !group {
             let stream = key.carrier != Carrier::Tcp && act.packets >= STREAM;
-            let to_stranger = matches!(&draft.peer, Peer::Network { .. });
+            // Time servers of a pool are strangers that are seen once each.
+            let to_stranger = matches!(&draft.peer, Peer::Network { .. })
+                && act.app != Some(cordon_model::App::Ntp);
             if !answered && act.times < PATIENT && !stream && key.service != Service::Picked {
                 draft.suspicion = Some(Suspicion::NoAnswer);
             } else if to_stranger && act.times == 1 && act.packets < 2 * STREAM {
