@@ -7,7 +7,7 @@ use cordon_enforce::{Family, Hook};
 use cordon_model::{DeviceId, Text};
 use serde::Serialize;
 
-use crate::prover::{End, Prover, addresses};
+use crate::prover::{End, Prover, addresses, is_of_the_link};
 use crate::region::{Cube, Part, number};
 use crate::spans::Spans;
 
@@ -142,7 +142,7 @@ impl Prover<'_> {
         for piece in &ends.passed {
             let region = &piece.region;
             let of_family = targets.0.iter().find(|of| of.family == region.family);
-            let Some(OfFamily { owners, .. }) = of_family else { continue };
+            let Some(OfFamily { family, owners, .. }) = of_family else { continue };
             for (first, last) in region.part(Part::To).iter() {
                 let from = owners.partition_point(|(ip, _)| *ip < first);
                 let to = owners.partition_point(|(ip, _)| *ip <= last);
@@ -154,7 +154,13 @@ impl Prover<'_> {
                         })
                 };
                 let owners = owners.get(from..to).unwrap_or_default().iter();
-                reached.extend(owners.map(|(_, no)| *no).filter(there));
+                let carried = |(ip, no): &&(u128, MemberNo)| {
+                    let to = self.policy.member(*no);
+                    *family != Family::V6
+                        || !is_of_the_link(*ip)
+                        || !to.is_some_and(|to| self.are_apart(member, to))
+                };
+                reached.extend(owners.filter(carried).map(|(_, no)| *no).filter(there));
             }
         }
         reached.remove(&no);

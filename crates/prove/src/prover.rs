@@ -21,6 +21,8 @@ use crate::walk::{Ends, Ground};
 
 /// Longest text of a limit: a rule of others may be long.
 const MAX_LIMIT: usize = 300;
+/// The first of the IPv6 addresses that are of one link alone: fe80::/10.
+const LINK_LOCAL: u128 = 0xfe80 << 112;
 
 /// One end of a question.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -186,18 +188,32 @@ impl<'a> Prover<'a> {
 
     fn regions(&self, from: &End, to: &End, established: bool) -> Vec<Region> {
         let mut regions = Vec::new();
+        let apart = match (self.member(from), self.member(to)) {
+            (Some((_, from)), Some((_, to))) => self.are_apart(from, to),
+            _ => false,
+        };
         for family in [Family::V4, Family::V6] {
+            let mut targets = self.targets(to, family);
+            if apart && family == Family::V6 {
+                targets = targets.iter().filter_map(beyond_the_link).collect();
+            }
             let cubes: Vec<Cube> = self
                 .sources(from, family)
                 .into_iter()
                 .flat_map(|source| {
-                    let targets = self.targets(to, family);
+                    let targets = targets.clone();
                     targets.into_iter().map(move |target| [source.clone(), target].concat())
                 })
                 .collect();
             regions.extend(self.cut(family, &cubes, established));
         }
         regions
+    }
+
+    /// Whether two devices are surely on different links.
+    pub(crate) fn are_apart(&self, a: &Member, b: &Member) -> bool {
+        let differ = |(a, b): (&Text, &Text)| a != b;
+        !self.around.elsewhere && a.link.as_ref().zip(b.link.as_ref()).is_some_and(differ)
     }
 
     pub(crate) fn cut(&self, family: Family, cubes: &[Cube], established: bool) -> Vec<Region> {
@@ -370,6 +386,25 @@ impl<'a> Prover<'a> {
         let softer = others.filter(|other| other.effect != Effect::Bypasses).map(said);
         self.doubts.iter().cloned().chain(softer).collect()
     }
+}
+
+/// Whether an IPv6 address means somebody on the same link alone: no router carries packets to it
+/// to another (RFC 4291 section 2.5.6).
+pub(crate) fn is_of_the_link(ip: u128) -> bool {
+    ip >> 118 == LINK_LOCAL >> 118
+}
+
+/// What is left of targets that a router has to carry packets to.
+fn beyond_the_link(cube: &Cube) -> Option<Cube> {
+    let of_the_link = Spans::one(LINK_LOCAL, LINK_LOCAL | (u128::MAX >> 10));
+    let mut cube = cube.clone();
+    for (_, spans) in cube.iter_mut().filter(|(part, _)| *part == Part::To) {
+        *spans = spans.minus(&of_the_link);
+        if spans.is_empty() {
+            return None;
+        }
+    }
+    Some(cube)
 }
 
 pub(crate) fn addresses(member: &Member, family: Family) -> Spans {

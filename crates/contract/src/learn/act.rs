@@ -29,13 +29,17 @@ impl Opening {
             && flow.received.payload == 0
             && flow.received_flags.has(TcpFlags::RST)
             && !flow.received_flags.has(TcpFlags::SYN);
-        !flow.is_one_way() && !refused
+        // Whoever sends data over TCP was answered, though a mirror may show one direction only.
+        let heard_half = flow.transport == Transport::Tcp && flow.sent.payload > 0;
+        (!flow.is_one_way() || heard_half) && !refused
     }
 
     /// Of a flow. The flow's client is who asked for the service. Where only its server was heard,
     /// the server spoke first to the firewall: an answer to a multicast question, for instance.
+    /// Not over TCP, where nobody speaks who was not called: its caller is out of sight.
     pub fn of(flow: &Flow) -> Self {
-        let swapped = flow.sent.packets == 0 && flow.received.packets > 0;
+        let heard = flow.sent.packets > 0 || flow.received.packets == 0;
+        let swapped = !heard && flow.transport != Transport::Tcp;
         let (from, to) =
             if swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
         let carrier = Carrier::from(flow.transport);

@@ -8,7 +8,7 @@ use super::act::{Act, ActKey, Service};
 use super::conclude::{bounds, reason};
 use super::held::Suspicion;
 use super::names;
-use crate::document::{Bounds, Carrier, Entry, Opens, Peer, Ports, VerbRule};
+use crate::document::{Carrier, Entry, Opens, Peer, Ports, VerbRule};
 
 /// Ports of one service from which on it sprays them.
 const SPRAYED: usize = 3;
@@ -17,7 +17,11 @@ const DYNAMIC: u16 = 49_152;
 /// Devices that use one service from which on it is there for everybody here.
 const EVERYBODY: usize = 3;
 /// Addresses without a name on one port of the Internet from which on the port is meant.
-const STRANGERS: usize = 8;
+const STRANGERS: usize = 5;
+/// The same of time servers: who uses two without a name uses a pool.
+const TIME_SERVERS: usize = 2;
+/// NTP (RFC 5905).
+const NTP: u16 = 123;
 
 /// A kind of conversation, seen from one of its ends.
 pub(super) struct Draft<'a> {
@@ -42,9 +46,10 @@ impl Draft<'_> {
 /// The entries that drafts of one device amount to.
 pub(super) fn entries(
     mut drafts: Vec<Draft<'_>>,
+    maker: Option<&str>,
     verbs: &dyn Fn(&Draft<'_>) -> Vec<VerbRule>,
 ) -> Vec<Entry> {
-    share_names(&mut drafts);
+    share_names(&mut drafts, maker);
     share_services(&mut drafts);
     share_strangers(&mut drafts);
     let mut groups: BTreeMap<(Peer, Opens, Carrier), Vec<Draft<'_>>> = BTreeMap::new();
@@ -55,7 +60,7 @@ pub(super) fn entries(
     let mut entries = Vec::new();
     for ((peer, opens, carrier), drafts) in groups {
         for (ports, drafts) in by_ports(carrier, drafts) {
-            entries.push(entry(&peer, opens, carrier, ports, &drafts, verbs));
+            entries.push(entry(&peer, opens, carrier, ports, &drafts, maker, verbs));
         }
     }
     entries
@@ -97,6 +102,7 @@ fn entry(
     carrier: Carrier,
     ports: Option<Ports>,
     drafts: &[Draft<'_>],
+    maker: Option<&str>,
     verbs: &dyn Fn(&Draft<'_>) -> Vec<VerbRule>,
 ) -> Entry {
     let mut entry = Entry::new(peer.clone(), opens, carrier, ports);
@@ -112,10 +118,8 @@ fn entry(
         entry.client_ports = from_one_port(drafts);
     }
     let said: BTreeSet<VerbRule> = drafts.iter().flat_map(verbs).collect();
-    entry.verbs = together(said);
-    entry.bounds = drafts.iter().map(|draft| bounds(draft.act)).fold(Bounds::default(), |a, b| {
-        Bounds { flows_per_minute: a.flows_per_minute.max(b.flows_per_minute), ..a }
-    });
+    entry.verbs = together(said, maker);
+    entry.bounds = bounds(drafts.iter().map(|draft| draft.act));
     for draft in drafts {
         entry = match (&mut entry.why.first_mut(), &draft.act.why) {
             (Some(held), Some(why)) => {
@@ -143,7 +147,7 @@ fn from_one_port(drafts: &[Draft<'_>]) -> Vec<Ports> {
 }
 
 /// Names below one parent in several rules of several peers become the parent's.
-fn together(said: BTreeSet<VerbRule>) -> Vec<VerbRule> {
+fn together(said: BTreeSet<VerbRule>, maker: Option<&str>) -> Vec<VerbRule> {
     let mut rules = Vec::new();
     let mut asked: Vec<Text> = Vec::new();
     for rule in said {
@@ -152,12 +156,12 @@ fn together(said: BTreeSet<VerbRule>) -> Vec<VerbRule> {
             other => rules.push(other),
         }
     }
-    rules.extend(names::collapse(asked).into_iter().map(|name| VerbRule::Dns { name }));
+    rules.extend(names::of_device(asked, maker).into_iter().map(|name| VerbRule::Dns { name }));
     rules
 }
 
 /// Names that belong to one maker become the maker's.
-fn share_names(drafts: &mut [Draft<'_>]) {
+fn share_names(drafts: &mut [Draft<'_>], maker: Option<&str>) {
     let mut lists: BTreeMap<(Opens, Carrier, Service), Vec<Text>> = BTreeMap::new();
     for draft in drafts.iter() {
         if let Peer::Name { name } = &draft.peer {
@@ -166,7 +170,7 @@ fn share_names(drafts: &mut [Draft<'_>]) {
         }
     }
     for (key, list) in lists {
-        let patterns = names::collapse(list);
+        let patterns = names::of_device(list, maker);
         for draft in drafts.iter_mut() {
             let same = (draft.opens, draft.carrier(), draft.key.service) == key;
             if let Peer::Name { name } = &mut draft.peer
@@ -210,7 +214,9 @@ fn share_strangers(drafts: &mut [Draft<'_>]) {
     };
     for draft in drafts.iter_mut().filter(widens) {
         let many = strangers.get(&(draft.carrier(), draft.key.service)).copied().unwrap_or(0);
-        if public(&draft.peer) && many >= STRANGERS {
+        let time = draft.key.service == Service::Port(NTP) && draft.carrier() == Carrier::Udp;
+        let enough = if time { TIME_SERVERS } else { STRANGERS };
+        if public(&draft.peer) && many >= enough {
             draft.peer = Peer::Internet;
         }
     }

@@ -14,6 +14,7 @@ mod conclude;
 mod entries;
 mod guard;
 mod held;
+mod infer;
 mod names;
 mod progress;
 pub mod relearn;
@@ -150,15 +151,32 @@ pub(crate) fn lower(text: &str) -> Text {
     text.chars().map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether a carrier and a port are the network's own upkeep on one link: address configuration,
-/// neighbour discovery, group membership. No router forwards it and every device needs it.
+/// Whether a carrier and a port are the network's own upkeep: address configuration, neighbour
+/// discovery, group membership, errors about conversations. Every device needs it, and a firewall
+/// lets it pass with what it belongs to.
 #[must_use]
 pub fn is_upkeep(carrier: Carrier, service: u16) -> bool {
     match carrier {
-        // RFC 4861 and RFC 2710, RFC 3810.
-        Carrier::Icmpv6 => matches!(service, 130..=137 | 143),
+        // Errors (RFC 792).
+        Carrier::Icmp => matches!(service, 3 | 4 | 11 | 12),
+        // Errors (RFC 4443), RFC 4861 and RFC 2710, RFC 3810.
+        Carrier::Icmpv6 => matches!(service, 1..=4 | 130..=137 | 143),
+        // The answer to who asked for an address (RFC 2131, RFC 8415).
+        Carrier::Udp => matches!(service, 68 | 546),
         // IGMP (RFC 3376).
         Carrier::Protocol(2) => true,
         _ => false,
+    }
+}
+
+/// Whether packets to an address never pass a router: groups and broadcast of a link (RFC 5771, 4,
+/// and RFC 4291, 2.7), and nobody yet.
+#[must_use]
+pub fn stays_on_link(to: IpAddr) -> bool {
+    match to {
+        IpAddr::V4(ip) => {
+            ip.octets().starts_with(&[224, 0, 0]) || ip.is_broadcast() || ip.is_unspecified()
+        }
+        IpAddr::V6(ip) => ip.segments()[0] & 0xff0f == 0xff02 || ip.is_unspecified(),
     }
 }

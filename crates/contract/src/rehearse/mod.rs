@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use cordon_model::{App, Flow, Timestamp};
 
 use crate::document::{Carrier, Opens, Ports};
-use crate::learn::{Opening, is_upkeep};
+use crate::learn::{Opening, is_upkeep, stays_on_link};
 use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Side, Where};
 
 pub use pace::Pace;
@@ -181,7 +181,7 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn decide(&self, sighting: &Sighting) -> Verdict {
-        if is_upkeep(sighting.carrier, sighting.service) {
+        if is_upkeep(sighting.carrier, sighting.service) || stays_on_link(sighting.to) {
             return Verdict::Passes;
         }
         let packet = packet(sighting);

@@ -221,6 +221,30 @@ fn neighbours_on_one_link_are_out_of_sight_unless_they_are_kept_apart() {
 }
 
 #[test]
+fn addresses_of_one_link_are_no_way_to_another_link() {
+    let mut policy = site();
+    for member in &mut policy.members {
+        let no = u16::from(member.macs[0].0[5]);
+        let of_the_link = std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, no + 1);
+        member.ips.push(of_the_link.into());
+    }
+    let loaded = Loaded::from(&held(&policy));
+    let around = Surroundings::default();
+    asked(&loaded, &policy, &around, |prover| {
+        let answer = prover.answer(&end(THERMOSTAT), &end(IMAGING));
+        assert!(matches!(answer, Answer::Impossible { .. }), "{answer:?}");
+        let blast = prover.blast(&id(THERMOSTAT), 1).unwrap();
+        assert!(!blast.hops.concat().contains(&id(IMAGING)), "{blast:?}");
+    });
+    // Where a device may be heard on any link, it may be a neighbour.
+    let around = Surroundings { elsewhere: true, ..Surroundings::default() };
+    asked(&loaded, &policy, &around, |prover| {
+        let answer = prover.answer(&end(THERMOSTAT), &end(IMAGING));
+        assert!(matches!(answer, Answer::Possible { .. }), "{answer:?}");
+    });
+}
+
+#[test]
 fn without_rules_everybody_reaches_everybody() {
     let policy = site();
     let finding = asked(&Loaded::default(), &policy, &Surroundings::default(), |prover| {

@@ -93,7 +93,9 @@ fn leaves(
     sighting: &Sighting,
     pace: &mut Pace,
 ) -> bool {
-    if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service) {
+    if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service)
+        || cordon_contract::learn::stays_on_link(sighting.to)
+    {
         return false;
     }
     match judge.decide(&sighting.packet(), bindings, sighting.first) {

@@ -9,7 +9,7 @@ use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::{Bindings, Contract, Decision, Judge, MemberNo, Reach, Stage};
 use cordon_inventory::InventoryOptions;
 use cordon_model::fact::{DnsKind, DnsValue};
-use cordon_model::{Device, Fact, Flow, Mac, Said, Scope, SecretKey, Timestamp, scope};
+use cordon_model::{Device, Fact, Flow, Mac, PacketId, Said, Scope, SecretKey, Timestamp, scope};
 use cordon_pipeline::{Conclusions, Options, Pipeline, Sink};
 use ipnet::IpNet;
 
@@ -18,6 +18,8 @@ use ipnet::IpNet;
 pub struct At {
     /// Which capture.
     pub capture: usize,
+    /// Whether in the first half of its packets.
+    pub before: bool,
     /// Whether in the first half of its time.
     pub early: bool,
 }
@@ -33,8 +35,14 @@ pub struct Scene {
 #[derive(Default)]
 pub struct Outcome {
     pub learned: u64,
+    /// Conversations with an answer.
     pub judged: u64,
+    /// Of them, outside.
     pub broken: u64,
+    /// Conversations that nobody answered.
+    pub unanswered: u64,
+    /// Of them, outside.
+    pub refused: u64,
 }
 
 impl Outcome {
@@ -42,6 +50,8 @@ impl Outcome {
         self.learned += other.learned;
         self.judged += other.judged;
         self.broken += other.broken;
+        self.unanswered += other.unanswered;
+        self.refused += other.refused;
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share shown with two digits")]
@@ -76,19 +86,27 @@ impl Scene {
         for (capture, path) in captures.iter().enumerate() {
             let mut heard = Heard::default();
             let (mut first, mut last) = (None::<Timestamp>, Timestamp::default());
+            let (mut begins, mut ends) = (u64::MAX, 0);
             if let Ok(mut source) = FileSource::open(&InputPath::File(path.clone()), 0) {
                 while let Some(packet) = source.next() {
                     first = Some(first.map_or(packet.at, |first| first.min(packet.at)));
                     last = last.max(packet.at);
+                    begins = begins.min(packet.id.number);
+                    ends = ends.max(packet.id.number);
                     pipeline.packet_with(&packet, &mut heard);
                 }
             }
             pipeline.end_flows(&mut heard);
             let begun = first.unwrap_or_default();
             let middle = begun.plus(last.since(begun) / 2);
-            let at = |time: Timestamp| At { capture, early: time < middle };
-            facts.extend(heard.facts.into_iter().map(|fact| (at(fact.at), fact)));
-            flows.extend(heard.flows.into_iter().map(|flow| (at(flow.first), flow)));
+            let half = begins.midpoint(ends);
+            let at = |time: Timestamp, packet: PacketId| At {
+                capture,
+                before: packet.number < half,
+                early: time < middle,
+            };
+            facts.extend(heard.facts.into_iter().map(|fact| (at(fact.at, fact.packet), fact)));
+            flows.extend(heard.flows.into_iter().map(|flow| (at(flow.first, flow.packet), flow)));
         }
         Scene { facts, flows, conclusions: pipeline.conclude() }
     }
@@ -122,23 +140,59 @@ impl Scene {
         let contract =
             contracts.iter().find(|contract| contract.device == device.id).unwrap_or(&nothing);
         let bound = [Bound { contract, stage: Stage::Enforce, reach: Reach::Normal }];
-        let policy = resolve(&self.world(), &bound, Timestamp::default()).policy;
+        let resolved = resolve(&self.world(), &bound, Timestamp::default());
+        if explain {
+            resolved
+                .unresolved
+                .iter()
+                .for_each(|one| println!("    {}: {}", one.device.0, one.missing));
+        }
+        let policy = resolved.policy;
         let judge = Judge::new(&policy);
-        let bindings = self.bindings(&policy);
+        let mut told = Told::new(&self.facts);
         let mut pace = Pace::default();
-        for (at, flow) in &self.flows {
-            let Some(sighting) = Sighting::of(flow) else { continue };
-            let own = |ip| judge.member_at(ip).is_some();
-            if !own(sighting.from) && !own(sighting.to) {
+        // In the order in which conversations began, so that a name means what was told by then.
+        let mut flows: Vec<&(At, Flow)> = self.flows.iter().collect();
+        flows.sort_by_key(|(_, flow)| flow.first);
+        for (at, flow) in flows {
+            let Some(mut sighting) = Sighting::of(flow) else { continue };
+            // An address is another device's in another capture; the link-layer address is not.
+            let own = |party: &cordon_model::Party| {
+                party.mac == Some(mac)
+                    || (party.mac.is_none() && device.ips.iter().any(|ip| party.ip == Some(*ip)))
+            };
+            let (client, server) = (own(&flow.client), own(&flow.server));
+            if !client && !server {
                 continue;
             }
+            // Whoever has an address of the device's today was somebody else then.
+            let stranger = |ip: &mut std::net::IpAddr, is_own: bool| {
+                if !is_own && judge.member_at(*ip).is_some() {
+                    *ip = [10, 255, 255, 254].into();
+                }
+            };
+            let swapped = flow.client.ip != Some(sighting.from);
+            let (from, to) = if swapped { (server, client) } else { (client, server) };
+            stranger(&mut sighting.from, from);
+            stranger(&mut sighting.to, to);
+            let bindings = told.until(&policy, flow.first, device);
             if learn(*at) {
                 outcome.learned += 1;
                 continue;
             }
-            outcome.judged += 1;
-            if let Some(why) = broken(&judge, &policy, &bindings, contract, &sighting, &mut pace) {
-                outcome.broken += 1;
+            // What nobody answered breaks nothing that anybody would notice; it is counted apart.
+            let answered = sighting.answered;
+            if answered {
+                outcome.judged += 1;
+            } else {
+                outcome.unanswered += 1;
+            }
+            if let Some(why) = broken(&judge, &policy, bindings, contract, &sighting, &mut pace) {
+                if answered {
+                    outcome.broken += 1;
+                } else {
+                    outcome.refused += 1;
+                }
                 if explain {
                     println!(
                         "    {}: {} → {} {} {} ({:?}, answered {}): {why}",
@@ -226,6 +280,46 @@ impl Scene {
     }
 }
 
+/// What the device was told for names, up to a time.
+struct Told<'a> {
+    answers: Vec<&'a (At, Fact)>,
+    next: usize,
+    bindings: Bindings,
+}
+
+impl<'a> Told<'a> {
+    fn new(facts: &'a [(At, Fact)]) -> Self {
+        let is = |(_, fact): &&(At, Fact)| matches!(&fact.said, Said::Dns(dns) if dns.kind == DnsKind::Dns && dns.response);
+        let mut answers: Vec<_> = facts.iter().filter(is).collect();
+        answers.sort_by_key(|(_, fact)| fact.at);
+        Told { answers, next: 0, bindings: Bindings::default() }
+    }
+
+    fn until(
+        &mut self,
+        policy: &cordon_contract::Policy,
+        time: Timestamp,
+        device: &Device,
+    ) -> &Bindings {
+        while let Some((_, fact)) = self.answers.get(self.next)
+            && fact.at <= time
+        {
+            self.next += 1;
+            let Said::Dns(dns) = &fact.said else { continue };
+            let asked = fact.to.mac.is_some_and(|mac| device.macs.contains(&mac));
+            let Some(question) = dns.questions.first().filter(|_| asked) else { continue };
+            for record in &dns.records {
+                if let DnsValue::Address(ip) = record.value {
+                    let ttl = std::time::Duration::from_secs(u64::from(record.ttl));
+                    let until = fact.at.plus(cordon_contract::lifetime(ttl));
+                    self.bindings.learn(policy, MemberNo(0), &question.name, ip, until);
+                }
+            }
+        }
+        &self.bindings
+    }
+}
+
 /// Why a conversation leaves a contract; none if it stays within.
 pub fn broken(
     judge: &Judge<'_>,
@@ -235,7 +329,9 @@ pub fn broken(
     sighting: &Sighting,
     pace: &mut Pace,
 ) -> Option<&'static str> {
-    if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service) {
+    if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service)
+        || cordon_contract::learn::stays_on_link(sighting.to)
+    {
         return None;
     }
     match judge.decide(&sighting.packet(), bindings, sighting.first) {

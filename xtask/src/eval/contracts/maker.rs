@@ -12,7 +12,7 @@ use cordon_contract::mud::{export, import};
 use cordon_contract::rehearse::Sighting;
 use cordon_contract::resolve::{Bound, resolve};
 use cordon_contract::watch::{Watch, What};
-use cordon_contract::{Contract, Decision, Judge, Opens, Reach, Stage};
+use cordon_contract::{Contract, Decision, Judge, Opens, Packet, Reach, Stage};
 use cordon_model::{Mac, Said, Timestamp};
 
 use super::judged::{At, Scene};
@@ -56,7 +56,7 @@ pub fn watched(scene: &Scene, mac: Mac, learn: impl Fn(At) -> bool, explain: boo
     let bindings = scene.bindings(&policy);
     let mut watch = Watch::new(&policy, [contract]);
     let mut flows: Vec<_> = scene.placed_flows().collect();
-    flows.sort_by_key(|(at, flow)| (at.capture, flow.first));
+    flows.sort_by_key(|(_, flow)| flow.first);
     let rest = |at: &At| !learn(*at);
     for (_, flow) in flows.into_iter().filter(|(at, _)| rest(at)) {
         count.flows += u64::from([flow.client.mac, flow.server.mac].contains(&Some(mac)));
@@ -146,7 +146,9 @@ pub fn compare(name: &str, scene: &Scene, mac: Mac, explain: bool) {
 /// and the entries for such that none uses.
 fn exercised(scene: &Scene, mac: Mac, contract: &Contract) -> (u64, u64, usize) {
     let bound = [Bound { contract, stage: Stage::Enforce, reach: Reach::Normal }];
-    let policy = resolve(&scene.world(), &bound, Timestamp::default()).policy;
+    let mut world = scene.world();
+    world.devices.iter_mut().for_each(|device| device.link = Some("lan".into()));
+    let policy = resolve(&world, &bound, Timestamp::default()).policy;
     let judge = Judge::new(&policy);
     let bindings = scene.bindings(&policy);
     let (mut within, mut all) = (0, 0);
@@ -158,8 +160,10 @@ fn exercised(scene: &Scene, mac: Mac, contract: &Contract) -> (u64, u64, usize) 
             continue;
         }
         all += 1;
+        // Whoever asks for an address has none, and is known by its link-layer address.
+        let packet = Packet { mac: Some(mac), ..sighting.packet() };
         if let Decision::Allow { source: Some(entry), .. } =
-            judge.decide(&sighting.packet(), &bindings, sighting.first)
+            judge.decide(&packet, &bindings, sighting.first)
         {
             within += 1;
             used.insert(policy.entries.get(entry as usize).map(|origin| origin.entry.clone()));

@@ -26,7 +26,11 @@ impl Engine {
                 "state is learning, ready, watch, warn or enforce; or leave it out",
             ));
         }
-        let news = query.news.as_deref() == Some("yes");
+        let news = match query.news.as_deref() {
+            None | Some("") => false,
+            Some("yes") => true,
+            Some(_) => return Err(Problem::invalid("news is yes, or leave it out")),
+        };
         let (world, book) = (self.world.load(), self.book());
         let mut rows: Vec<ContractRow> = world
             .register
