@@ -1,10 +1,12 @@
 //! Rehearsal: what recorded conversations would have met under a set of contracts.
 //!
 //! Every conversation is judged, none is sampled. What decides about one is who spoke with whom
-//! over what; of that there is little on a network, so that each kind is judged once and then
-//! remembered ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a
-//! conversation of January is judged as the device's that had the address in January.
+//! over what; of that there is little on a network, so that each kind is judged once: either by
+//! whoever calls, who counts the rest ([`Rehearsal::kind`]), or here, where kinds are remembered
+//! ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a conversation of
+//! January is judged as the device's that had the address in January.
 
+mod losses;
 mod pace;
 mod report;
 
@@ -15,15 +17,16 @@ use cordon_model::{App, Flow, Timestamp};
 
 use crate::document::{Carrier, Opens, Ports};
 use crate::learn::{Opening, is_upkeep, stays_on_link};
-use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Side, Where};
+use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Rule, Side, Where};
 
+pub use losses::Loss;
 pub use pace::Pace;
 pub use report::{Kind, Lost, Report};
 
+use losses::Losses;
+
 /// Most kinds that are remembered; more are judged each time they come.
 const MAX_REMEMBERED: usize = 4_000_000;
-/// Most kinds of blocked conversations that are kept of a site; more are counted only.
-const MAX_KINDS: usize = 100_000;
 
 /// A conversation as it was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,6 +95,17 @@ pub enum Verdict {
     Blocked(MemberNo, Side),
 }
 
+/// What every conversation of a kind would have met, whatever its times and its opener's port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// All would have passed.
+    Passes,
+    /// All would have been blocked, and are counted there.
+    Blocked(Loss),
+    /// It depends: each has to be judged by itself.
+    Depends,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     from: IpAddr,
@@ -111,8 +125,8 @@ pub struct Rehearsal<'a> {
     /// Whether names do, whose meaning ends.
     named: bool,
     remembered: HashMap<Key, Remembered, foldhash::fast::FixedState>,
-    kinds: HashMap<Kind, Lost>,
-    report: Report,
+    losses: Losses,
+    flows: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -133,19 +147,56 @@ impl<'a> Rehearsal<'a> {
             ported: policy.rules.iter().any(|rule| rule.client != Ports::ALL),
             named: policy.rules.iter().any(|rule| matches!(rule.at, Where::Name(_))),
             remembered: HashMap::default(),
-            kinds: HashMap::new(),
-            report: Report::default(),
+            losses: Losses::default(),
+            flows: 0,
         }
     }
 
-    /// Judges one conversation and counts it.
+    /// Judges what conversations like this one would have met that began no later than `latest`;
+    /// counts none.
+    pub fn kind(&mut self, sighting: &Sighting, latest: Timestamp) -> Judged {
+        if self.ported && self.some_rule(sighting, |rule| rule.client != Ports::ALL) {
+            return Judged::Depends;
+        }
+        // Names lose meanings as time passes and never gain any: what holds first and last holds
+        // in between.
+        let at = |first| self.decide(&Sighting { first, ..*sighting });
+        let verdict = at(Timestamp::from_nanos(i64::MIN));
+        if self.named && verdict != at(latest) {
+            return Judged::Depends;
+        }
+        match verdict {
+            Verdict::Passes => Judged::Passes,
+            Verdict::Blocked(member, side) => {
+                Judged::Blocked(self.losses.of(member, side, sighting))
+            }
+        }
+    }
+
+    /// Counts conversations that would have passed.
+    pub fn pass(&mut self, flows: u64) {
+        self.flows = self.flows.saturating_add(flows);
+    }
+
+    /// Counts one that would have been blocked as its kind.
+    #[inline]
+    pub fn lose(&mut self, loss: Loss, sighting: &Sighting) {
+        self.flows += 1;
+        self.losses.add(loss, sighting);
+    }
+
+    /// Judges one conversation of a kind that is not remembered, and counts it.
+    pub fn alone(&mut self, sighting: &Sighting) -> Verdict {
+        let verdict = self.decide(sighting);
+        self.count(verdict, sighting);
+        verdict
+    }
+
+    /// Judges one conversation and counts it; its kind is remembered.
     #[inline]
     pub fn see(&mut self, sighting: &Sighting) -> Verdict {
-        self.report.flows += 1;
         let verdict = self.judge(sighting);
-        if let Verdict::Blocked(member, side) = verdict {
-            self.lose(member, side, sighting);
-        }
+        self.count(verdict, sighting);
         verdict
     }
 
@@ -174,10 +225,18 @@ impl<'a> Rehearsal<'a> {
 
     /// What it came to.
     #[must_use]
-    pub fn conclude(mut self) -> Report {
-        self.report.lost = self.kinds.into_iter().collect();
-        self.report.lost.sort_by(|a, b| b.1.times.cmp(&a.1.times).then_with(|| a.0.cmp(&b.0)));
-        self.report
+    pub fn conclude(self) -> Report {
+        Report { flows: self.flows, ..self.losses.conclude() }
+    }
+
+    fn count(&mut self, verdict: Verdict, sighting: &Sighting) {
+        match verdict {
+            Verdict::Passes => self.pass(1),
+            Verdict::Blocked(member, side) => {
+                let loss = self.losses.of(member, side, sighting);
+                self.lose(loss, sighting);
+            }
+        }
     }
 
     fn decide(&self, sighting: &Sighting) -> Verdict {
@@ -193,36 +252,22 @@ impl<'a> Rehearsal<'a> {
 
     /// Whether another time could have another answer: a name would have to mean the address.
     fn is_fleeting(&self, sighting: &Sighting) -> bool {
-        let packet = packet(sighting);
-        let by_name = |ip: IpAddr, opens: Opens| {
+        self.some_rule(sighting, |rule| matches!(rule.at, Where::Name(_)))
+    }
+
+    /// Whether such a rule of either end is about what carries a conversation, and its service.
+    fn some_rule(&self, sighting: &Sighting, such: impl Fn(&Rule) -> bool) -> bool {
+        let has = |ip: IpAddr, opens: Opens| {
             self.judge.member_at(ip).is_some_and(|member| {
                 self.policy.rules_of(member).iter().any(|rule| {
                     rule.opens == opens
-                        && matches!(rule.at, Where::Name(_))
-                        && rule.carrier.covers(packet.carrier)
-                        && rule.service.contains(packet.to_port)
+                        && such(rule)
+                        && rule.carrier.covers(sighting.carrier)
+                        && rule.service.contains(sighting.service)
                 })
             })
         };
-        by_name(sighting.from, Opens::Device) || by_name(sighting.to, Opens::Peer)
-    }
-
-    fn lose(&mut self, member: MemberNo, side: Side, sighting: &Sighting) {
-        self.report.blocked += 1;
-        let peer = match side {
-            Side::Source => sighting.to,
-            Side::Destination => sighting.from,
-        };
-        let kind =
-            Kind { member, side, peer, carrier: sighting.carrier, service: sighting.service };
-        let room = self.kinds.len() < MAX_KINDS;
-        match self.kinds.get_mut(&kind) {
-            Some(lost) => lost.add(sighting),
-            None if room => {
-                self.kinds.insert(kind, Lost::of(sighting));
-            }
-            None => self.report.unlisted += 1,
-        }
+        has(sighting.from, Opens::Device) || has(sighting.to, Opens::Peer)
     }
 }
 

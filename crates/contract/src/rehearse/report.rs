@@ -51,24 +51,21 @@ pub struct Lost {
     pub last: Timestamp,
     /// Of them, those that somebody had answered.
     pub answered: u64,
-    /// The application, where one was recognised.
+    /// The application, where one was recognised; of several, the one that stands first in [`App::ALL`].
     pub app: Option<App>,
 }
 
 impl Lost {
-    pub(super) fn of(sighting: &Sighting) -> Self {
-        let mut lost = Lost {
-            times: 0,
-            packets: 0,
-            bytes: 0,
-            first: sighting.first,
-            last: sighting.last,
-            answered: 0,
-            app: None,
-        };
-        lost.add(sighting);
-        lost
-    }
+    /// None yet.
+    pub(super) const NONE: Lost = Lost {
+        times: 0,
+        packets: 0,
+        bytes: 0,
+        first: Timestamp::from_nanos(i64::MAX),
+        last: Timestamp::from_nanos(i64::MIN),
+        answered: 0,
+        app: None,
+    };
 
     pub(super) fn add(&mut self, sighting: &Sighting) {
         self.times += 1;
@@ -77,7 +74,8 @@ impl Lost {
         self.first = self.first.min(sighting.first);
         self.last = self.last.max(sighting.last);
         self.answered += u64::from(sighting.answered);
-        self.app = self.app.or(sighting.app);
+        // Of several, one that does not depend on the order in which they are seen.
+        self.app = [self.app, sighting.app].into_iter().flatten().min();
     }
 
     /// What a person would have noticed, for instance "casting, 14 times"; none where nobody ever
