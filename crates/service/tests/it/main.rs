@@ -16,5 +16,6 @@ mod crowds;
 mod full;
 mod past;
 mod refused;
+mod rehearsed;
 mod restart;
 mod scene;

@@ -7,6 +7,7 @@ mod change;
 mod learn;
 mod list;
 mod mud;
+mod past;
 mod prove;
 mod rehearse;
 mod rules;
@@ -35,6 +36,7 @@ use crate::gate::Gate;
 use crate::{Problem, ProblemKind};
 
 pub(super) use approved::ContractRequest;
+pub use past::rehearse_history;
 pub use site::EnforceOptions;
 pub(super) use trial::TRIAL;
 
