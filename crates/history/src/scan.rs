@@ -382,6 +382,14 @@ impl<'a> Group<'a> {
         Ok(times.values().to_vec())
     }
 
+    /// The ports in this column.
+    pub(crate) fn ports(&self, name: &str) -> Result<Vec<Option<u16>>, HistoryError> {
+        let batch = self.column(name)?;
+        let reader = Reader(&batch);
+        let ports = reader.numbers::<UInt16Type>(name).map_err(|error| self.part.damaged(error))?;
+        Ok(ports.iter().collect())
+    }
+
     /// The signed numbers in this column.
     pub(crate) fn longs(&self, name: &str) -> Result<Vec<i64>, HistoryError> {
         let batch = self.column(name)?;

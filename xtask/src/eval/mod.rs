@@ -55,6 +55,9 @@ pub enum What {
         /// The tally alone
         #[arg(long)]
         alone: bool,
+        /// Only the contracts whose name contains this
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Every capture of the corpus through the whole command: no panic, no hang, bounded memory
     Robustness,
@@ -84,8 +87,8 @@ pub fn run(what: What) -> Result<()> {
         What::Contracts { explain } => contracts::run(explain),
         What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
-        What::Rehearsal { flows, times, folder, alone } => {
-            rehearsal::run(flows, times, folder.as_deref(), !alone)
+        What::Rehearsal { flows, times, folder, alone, only } => {
+            rehearsal::run(flows, times, folder.as_deref(), !alone, only.as_deref())
         }
         What::Robustness => robustness::run(),
         What::Service { times, requests } => service::run(times, requests),

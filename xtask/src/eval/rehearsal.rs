@@ -26,7 +26,13 @@ const BATCH: usize = 4_096;
 
 /// Prints the table. The history is kept in `folder` for the next time; without one it lies below
 /// `/tmp` and is removed.
-pub fn run(flows: u64, times: usize, folder: Option<&Path>, rows: bool) -> Result<()> {
+pub fn run(
+    flows: u64,
+    times: usize,
+    folder: Option<&Path>,
+    rows: bool,
+    only: Option<&str>,
+) -> Result<()> {
     let temporary = folder.is_none().then(|| {
         let name = format!("cordon-rehearsal-{}", std::process::id());
         Temporary(std::env::temp_dir().join(name))
@@ -48,6 +54,9 @@ pub fn run(flows: u64, times: usize, folder: Option<&Path>, rows: bool) -> Resul
         ("nothing allowed", Allowed::Nothing),
     ];
     for (name, allowed) in scenarios {
+        if only.is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
         let (policy, bindings) = site::policy(allowed);
         let with = Rehearsed { history: &history, register: &register, policy, bindings };
         let (mut tallied, mut paged) = (Vec::new(), Vec::new());

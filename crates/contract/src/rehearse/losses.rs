@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::{Kind, Lost, Report, Sighting};
+use super::{Kind, Lost, Report, Sighting, Traffic};
 use crate::policy::{MemberNo, Side};
 
 /// Most kinds of blocked conversations that are kept of a site; more are counted only.
@@ -44,10 +44,10 @@ impl Losses {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, loss: Loss, sighting: &Sighting) {
+    pub(super) fn add(&mut self, loss: Loss, traffic: &Traffic) {
         self.blocked += 1;
         match loss.0.and_then(|place| self.lost.get_mut(place as usize)) {
-            Some(lost) => lost.add(sighting),
+            Some(lost) => lost.add(traffic),
             None => self.unlisted += 1,
         }
     }

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use cordon_model::{App, Flow, Timestamp};
+use foldhash::fast::RandomState;
 
 use crate::document::{Carrier, Opens, Ports};
 use crate::learn::{Opening, is_upkeep, stays_on_link};
@@ -27,6 +28,9 @@ use losses::Losses;
 
 /// Most kinds that are remembered; more are judged each time they come.
 const MAX_REMEMBERED: usize = 4_000_000;
+
+/// Behind every conversation.
+const NEVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// A conversation as it was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,11 +83,41 @@ impl Sighting {
         })
     }
 
+    /// What it came to.
+    #[must_use]
+    pub const fn traffic(&self) -> Traffic {
+        Traffic {
+            first: self.first,
+            last: self.last,
+            packets: self.packets,
+            bytes: self.bytes,
+            answered: self.answered,
+            app: self.app,
+        }
+    }
+
     /// The packet that opened it.
     #[must_use]
     pub fn packet(&self) -> Packet {
         packet(self)
     }
+}
+
+/// What a conversation came to, whoever's it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Traffic {
+    /// First packet.
+    pub first: Timestamp,
+    /// Last packet.
+    pub last: Timestamp,
+    /// Packets of both directions.
+    pub packets: u64,
+    /// Bytes of both directions.
+    pub bytes: u64,
+    /// Whether somebody answered.
+    pub answered: bool,
+    /// The application, where one was recognised.
+    pub app: Option<App>,
 }
 
 /// What a conversation would have met.
@@ -100,8 +134,8 @@ pub enum Verdict {
 pub enum Judged {
     /// All would have passed.
     Passes,
-    /// All would have been blocked, and are counted there.
-    Blocked(Loss),
+    /// All would have been blocked by the contract of this member, at this end.
+    Blocked(MemberNo, Side),
     /// It depends: each has to be judged by itself.
     Depends,
 }
@@ -120,11 +154,13 @@ pub struct Rehearsal<'a> {
     judge: Judge<'a>,
     policy: &'a Policy,
     bindings: &'a Bindings,
-    /// Whether ports of openers matter to any rule.
-    ported: bool,
+    /// Rules to which the opener's port matters.
+    ported: HashMap<(MemberNo, Opens), Vec<&'a Rule>, RandomState>,
     /// Whether names do, whose meaning ends.
     named: bool,
-    remembered: HashMap<Key, Remembered, foldhash::fast::FixedState>,
+    remembered: HashMap<Key, Remembered, RandomState>,
+    /// When a name no longer means an address to a member.
+    turns: HashMap<(MemberNo, IpAddr), Vec<Timestamp>, RandomState>,
     losses: Losses,
     flows: u64,
 }
@@ -140,37 +176,70 @@ impl<'a> Rehearsal<'a> {
     /// Begins. `bindings` are what devices were told in the time that is rehearsed.
     #[must_use]
     pub fn new(policy: &'a Policy, bindings: &'a Bindings) -> Self {
+        let mut turns: HashMap<_, Vec<Timestamp>, RandomState> = HashMap::default();
+        let told = bindings.all(Timestamp::from_nanos(i64::MIN));
+        for (member, _, ip, until) in told.filter(|(_, _, _, until)| *until < NEVER) {
+            turns.entry((member, ip)).or_default().push(until);
+        }
+        let mut ported: HashMap<_, Vec<&Rule>, RandomState> = HashMap::default();
+        for rule in policy.rules.iter().filter(|rule| rule.client != Ports::ALL) {
+            ported.entry((rule.member, rule.opens)).or_default().push(rule);
+        }
         Rehearsal {
             judge: Judge::new(policy),
             policy,
             bindings,
-            ported: policy.rules.iter().any(|rule| rule.client != Ports::ALL),
+            ported,
             named: policy.rules.iter().any(|rule| matches!(rule.at, Where::Name(_))),
             remembered: HashMap::default(),
+            turns,
             losses: Losses::default(),
             flows: 0,
         }
     }
 
-    /// Judges what conversations like this one would have met that began no later than `latest`;
-    /// counts none.
-    pub fn kind(&mut self, sighting: &Sighting, latest: Timestamp) -> Judged {
-        if self.ported && self.some_rule(sighting, |rule| rule.client != Ports::ALL) {
+    /// Judges what conversations like this one would have met, whatever their times; counts none.
+    #[must_use]
+    pub fn kind(&self, sighting: &Sighting) -> Judged {
+        match self.turns(sighting).next() {
+            Some(_) => Judged::Depends,
+            None => self.kind_at(sighting),
+        }
+    }
+
+    /// Judges what conversations like this one would have met that began between the same
+    /// [turns](Self::turns); counts none. It depends, then, where the opener's port decides.
+    #[must_use]
+    pub fn kind_at(&self, sighting: &Sighting) -> Judged {
+        if self.is_ported(sighting) {
             return Judged::Depends;
         }
-        // Names lose meanings as time passes and never gain any: what holds first and last holds
-        // in between.
-        let at = |first| self.decide(&Sighting { first, ..*sighting });
-        let verdict = at(Timestamp::from_nanos(i64::MIN));
-        if self.named && verdict != at(latest) {
-            return Judged::Depends;
-        }
-        match verdict {
+        match self.decide(sighting) {
             Verdict::Passes => Judged::Passes,
-            Verdict::Blocked(member, side) => {
-                Judged::Blocked(self.losses.of(member, side, sighting))
-            }
+            Verdict::Blocked(member, side) => Judged::Blocked(member, side),
         }
+    }
+
+    /// Judges what this one would have met; counts none.
+    #[must_use]
+    pub fn one(&self, sighting: &Sighting) -> Verdict {
+        self.decide(sighting)
+    }
+
+    /// Where those are counted that are like this one and blocked there.
+    pub fn loss(&mut self, member: MemberNo, side: Side, sighting: &Sighting) -> Loss {
+        self.losses.of(member, side, sighting)
+    }
+
+    /// From when on conversations like this one may have another answer than before: a name that
+    /// either end may speak to no longer means the other. In no order.
+    pub fn turns(&self, sighting: &Sighting) -> impl Iterator<Item = Timestamp> {
+        let ends = [(sighting.from, sighting.to), (sighting.to, sighting.from)];
+        ends.into_iter().flat_map(|(end, peer)| {
+            let member = self.judge.member_at(end).filter(|_| !self.turns.is_empty());
+            let turns = member.and_then(|member| self.turns.get(&(member, peer)));
+            turns.into_iter().flatten().copied()
+        })
     }
 
     /// Counts conversations that would have passed.
@@ -180,16 +249,9 @@ impl<'a> Rehearsal<'a> {
 
     /// Counts one that would have been blocked as its kind.
     #[inline]
-    pub fn lose(&mut self, loss: Loss, sighting: &Sighting) {
+    pub fn lose(&mut self, loss: Loss, traffic: &Traffic) {
         self.flows += 1;
-        self.losses.add(loss, sighting);
-    }
-
-    /// Judges one conversation of a kind that is not remembered, and counts it.
-    pub fn alone(&mut self, sighting: &Sighting) -> Verdict {
-        let verdict = self.decide(sighting);
-        self.count(verdict, sighting);
-        verdict
+        self.losses.add(loss, traffic);
     }
 
     /// Judges one conversation and counts it; its kind is remembered.
@@ -208,7 +270,7 @@ impl<'a> Rehearsal<'a> {
             to: sighting.to,
             carrier: sighting.carrier,
             service: sighting.service,
-            client: if self.ported { sighting.client } else { 0 },
+            client: if self.ported.is_empty() { 0 } else { sighting.client },
         };
         if let Some(known) = self.remembered.get(&key)
             && !known.fleeting
@@ -233,8 +295,8 @@ impl<'a> Rehearsal<'a> {
         match verdict {
             Verdict::Passes => self.pass(1),
             Verdict::Blocked(member, side) => {
-                let loss = self.losses.of(member, side, sighting);
-                self.lose(loss, sighting);
+                let loss = self.loss(member, side, sighting);
+                self.lose(loss, &sighting.traffic());
             }
         }
     }
@@ -250,25 +312,34 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
-    /// Whether another time could have another answer: a name would have to mean the address.
-    fn is_fleeting(&self, sighting: &Sighting) -> bool {
-        self.some_rule(sighting, |rule| matches!(rule.at, Where::Name(_)))
+    /// Whether the opener's port may decide about a conversation.
+    fn is_ported(&self, sighting: &Sighting) -> bool {
+        !self.ported.is_empty()
+            && members(&self.judge, sighting).any(|(member, opens)| {
+                let rules = self.ported.get(&(member, opens));
+                rules.into_iter().flatten().any(|rule| is_about(rule, sighting))
+            })
     }
 
-    /// Whether such a rule of either end is about what carries a conversation, and its service.
-    fn some_rule(&self, sighting: &Sighting, such: impl Fn(&Rule) -> bool) -> bool {
-        let has = |ip: IpAddr, opens: Opens| {
-            self.judge.member_at(ip).is_some_and(|member| {
-                self.policy.rules_of(member).iter().any(|rule| {
-                    rule.opens == opens
-                        && such(rule)
-                        && rule.carrier.covers(sighting.carrier)
-                        && rule.service.contains(sighting.service)
-                })
+    /// Whether another time could have another answer: a name would have to mean the address.
+    fn is_fleeting(&self, sighting: &Sighting) -> bool {
+        members(&self.judge, sighting).any(|(member, opens)| {
+            self.policy.rules_of(member).iter().any(|rule| {
+                rule.opens == opens && matches!(rule.at, Where::Name(_)) && is_about(rule, sighting)
             })
-        };
-        has(sighting.from, Opens::Device) || has(sighting.to, Opens::Peer)
+        })
     }
+}
+
+/// The members at the ends of a conversation, and which of their rules are about it.
+fn members(judge: &Judge<'_>, sighting: &Sighting) -> impl Iterator<Item = (MemberNo, Opens)> {
+    let ends = [(sighting.from, Opens::Device), (sighting.to, Opens::Peer)];
+    ends.into_iter().filter_map(|(ip, opens)| Some((judge.member_at(ip)?, opens)))
+}
+
+/// Whether a rule is about what carries a conversation, and its service.
+fn is_about(rule: &Rule, sighting: &Sighting) -> bool {
+    rule.carrier.covers(sighting.carrier) && rule.service.contains(sighting.service)
 }
 
 /// The packet that would have opened a conversation.

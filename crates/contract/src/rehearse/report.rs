@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cordon_model::{App, Timestamp};
 
-use super::Sighting;
+use super::Traffic;
 use crate::document::Carrier;
 use crate::policy::{MemberNo, Side};
 
@@ -67,15 +67,15 @@ impl Lost {
         app: None,
     };
 
-    pub(super) fn add(&mut self, sighting: &Sighting) {
+    pub(super) fn add(&mut self, traffic: &Traffic) {
         self.times += 1;
-        self.packets = self.packets.saturating_add(sighting.packets);
-        self.bytes = self.bytes.saturating_add(sighting.bytes);
-        self.first = self.first.min(sighting.first);
-        self.last = self.last.max(sighting.last);
-        self.answered += u64::from(sighting.answered);
+        self.packets = self.packets.saturating_add(traffic.packets);
+        self.bytes = self.bytes.saturating_add(traffic.bytes);
+        self.first = self.first.min(traffic.first);
+        self.last = self.last.max(traffic.last);
+        self.answered += u64::from(traffic.answered);
         // Of several, one that does not depend on the order in which they are seen.
-        self.app = [self.app, sighting.app].into_iter().flatten().min();
+        self.app = [self.app, traffic.app].into_iter().flatten().min();
     }
 
     /// What a person would have noticed, for instance "casting, 14 times"; none where nobody ever

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use cordon_contract::learn::{is_upkeep, stays_on_link};
-use cordon_contract::rehearse::{Judged, Kind, Lost, Rehearsal, Report, Sighting};
+use cordon_contract::rehearse::{Judged, Kind, Lost, Rehearsal, Report, Sighting, Verdict};
 use cordon_contract::{
     Bindings, Carrier, Decision, EntryId, Judge, Member, MemberNo, NameNo, Opens, Origin, Policy,
     Ports, Reach, Rule, Side, Stage, Where,
@@ -171,18 +171,43 @@ fn one_by_one(policy: &Policy, bindings: &Bindings, seen: &[Sighting]) -> Report
     Report { flows: seen.len() as u64, blocked, unlisted: 0, lost }
 }
 
+/// Counts one by what its kind meets; by what it meets itself, where that depends.
+fn count(rehearsal: &mut Rehearsal<'_>, judged: Judged, one: &Sighting) {
+    let verdict = match judged {
+        Judged::Passes => Verdict::Passes,
+        Judged::Blocked(member, side) => Verdict::Blocked(member, side),
+        Judged::Depends => rehearsal.one(one),
+    };
+    match verdict {
+        Verdict::Passes => rehearsal.pass(1),
+        Verdict::Blocked(member, side) => {
+            let loss = rehearsal.loss(member, side, one);
+            rehearsal.lose(loss, &one.traffic());
+        }
+    }
+}
+
+/// The same by kinds and the times between which nothing changes.
+fn by_turns(policy: &Policy, bindings: &Bindings, seen: &[Sighting]) -> Report {
+    let mut rehearsal = Rehearsal::new(policy, bindings);
+    let mut kinds: HashMap<_, Judged> = HashMap::new();
+    for one in seen {
+        let turns = rehearsal.turns(one).filter(|turn| *turn <= one.first).count();
+        let key = (one.from, one.to, one.carrier, one.service, turns);
+        let judged = *kinds.entry(key).or_insert_with(|| rehearsal.kind_at(one));
+        count(&mut rehearsal, judged, one);
+    }
+    rehearsal.conclude()
+}
+
 /// The same by kinds, each judged once unless it depends.
 fn by_kinds(policy: &Policy, bindings: &Bindings, seen: &[Sighting]) -> Report {
     let mut rehearsal = Rehearsal::new(policy, bindings);
-    let latest = Timestamp::from_secs(END);
     let mut kinds: HashMap<_, Judged> = HashMap::new();
     for one in seen {
         let key = (one.from, one.to, one.carrier, one.service);
-        match *kinds.entry(key).or_insert_with(|| rehearsal.kind(one, latest)) {
-            Judged::Passes => rehearsal.pass(1),
-            Judged::Blocked(loss) => rehearsal.lose(loss, one),
-            Judged::Depends => _ = rehearsal.alone(one),
-        }
+        let judged = *kinds.entry(key).or_insert_with(|| rehearsal.kind(one));
+        count(&mut rehearsal, judged, one);
     }
     rehearsal.conclude()
 }
@@ -208,6 +233,7 @@ proptest! {
         let bindings = bindings(&policy, &told);
         let expected = one_by_one(&policy, &bindings, &seen);
         prop_assert_eq!(&by_kinds(&policy, &bindings, &seen), &expected);
+        prop_assert_eq!(&by_turns(&policy, &bindings, &seen), &expected);
         let mut rehearsal = Rehearsal::new(&policy, &bindings);
         for one in &seen {
             rehearsal.see(one);
@@ -275,14 +301,14 @@ fn a_name_that_ends_makes_each_depend_and_one_that_lasts_does_not() {
             let until = Timestamp::from_secs(until);
             bindings.learn(&policy, MemberNo(0), "a.example", [9, 9, 9, 9].into(), until);
         }
-        let mut rehearsal = Rehearsal::new(&policy, &bindings);
-        let judged = rehearsal.kind(&https(5_000, 0), Timestamp::from_secs(END));
-        (judged, rehearsal.alone(&https(5_000, 499)), rehearsal.conclude().blocked)
+        let rehearsal = Rehearsal::new(&policy, &bindings);
+        (rehearsal.kind(&https(5_000, 0)), rehearsal.one(&https(5_000, 499)))
     };
-    assert!(matches!(kind(Some(END + 1)), (Judged::Passes, _, 0)));
-    assert!(matches!(kind(Some(500)), (Judged::Depends, _, 0)));
-    assert!(matches!(kind(Some(499)), (Judged::Depends, _, 1)), "over by then");
-    assert!(matches!(kind(None), (Judged::Blocked(_), _, 1)));
+    let blocked = Verdict::Blocked(MemberNo(0), Side::Source);
+    assert_eq!(kind(Some(i64::MAX)), (Judged::Passes, Verdict::Passes));
+    assert_eq!(kind(Some(500)), (Judged::Depends, Verdict::Passes));
+    assert_eq!(kind(Some(499)), (Judged::Depends, blocked));
+    assert_eq!(kind(None), (Judged::Blocked(MemberNo(0), Side::Source), blocked));
 }
 
 #[test]
@@ -290,12 +316,12 @@ fn a_rule_about_the_openers_port_makes_each_depend() {
     let policy = small([may(Where::Net("9.9.9.9/32".parse().unwrap()), Ports::one(5_000))]);
     let bindings = Bindings::default();
     let mut rehearsal = Rehearsal::new(&policy, &bindings);
-    let latest = Timestamp::from_secs(END);
-    assert_eq!(rehearsal.kind(&https(1, 0), latest), Judged::Depends);
+    assert_eq!(rehearsal.kind(&https(1, 0)), Judged::Depends);
     let other = Sighting { service: 80, ..https(1, 0) };
-    assert!(matches!(rehearsal.kind(&other, latest), Judged::Blocked(_)));
-    rehearsal.alone(&https(5_000, 0));
-    rehearsal.alone(&https(5_001, 0));
+    assert!(matches!(rehearsal.kind(&other), Judged::Blocked(..)));
+    for port in [5_000, 5_001] {
+        count(&mut rehearsal, Judged::Depends, &https(port, 0));
+    }
     let report = rehearsal.conclude();
     assert_eq!((report.flows, report.blocked, report.lost.len()), (2, 1, 1), "{report:?}");
 }
@@ -309,9 +335,8 @@ fn more_kinds_than_are_listed_are_counted() {
         |number: u32| Sighting { to: IpAddr::V4((0x0900_0000 | number).into()), ..https(1, 0) };
     for number in 0..100_010_u32 {
         let one = at(number);
-        let judged = rehearsal.kind(&one, Timestamp::from_secs(END));
-        let Judged::Blocked(loss) = judged else { panic!("{judged:?}") };
-        rehearsal.lose(loss, &one);
+        let judged = rehearsal.kind(&one);
+        count(&mut rehearsal, judged, &one);
     }
     let report = rehearsal.conclude();
     assert_eq!((report.flows, report.blocked), (100_010, 100_010));

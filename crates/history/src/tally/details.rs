@@ -6,8 +6,8 @@ use cordon_model::Timestamp;
 use cordon_model::flow::TcpFlags;
 use parquet::arrow::arrow_reader::RowSelection;
 
-use super::Seen;
 use super::kinds::Pick;
+use super::{Seen, Tally};
 use crate::HistoryError;
 use crate::columns::{Reader, maybe, sure};
 use crate::flows::app_named;
@@ -27,6 +27,40 @@ const COLUMNS: [&str; 8] = [
 const CLIENT_PORT: &str = "client_port";
 /// So many times fewer rows than there are, they are read one by one.
 const SPARSE: usize = 16;
+
+/// When rows of a slice began, and the ports of their clients where that was asked for.
+pub(super) struct Glances {
+    first: Vec<i64>,
+    ports: Option<Vec<Option<u16>>>,
+}
+
+impl Glances {
+    pub(super) fn read(
+        group: &Group<'_>,
+        from: usize,
+        picks: &[Pick],
+    ) -> Result<Glances, HistoryError> {
+        let mut first = group.times("first")?;
+        let ports = if picks.iter().any(|pick| pick.with_port()) {
+            let mut ports = group.ports(CLIENT_PORT)?;
+            ports.drain(..from.min(ports.len()));
+            Some(ports)
+        } else {
+            None
+        };
+        first.drain(..from.min(first.len()));
+        Ok(Glances { first, ports })
+    }
+
+    /// Leaves what is to be shown.
+    pub(super) fn choose(&self, picks: &mut Vec<Pick>, to: &mut dyn Tally) {
+        picks.retain(|pick| {
+            let first = self.first.get(pick.row()).copied().unwrap_or_default();
+            let port = self.ports.as_ref().and_then(|ports| *ports.get(pick.row())?);
+            !pick.is_glance() || to.glance(pick.tag(), Timestamp::from_micros(first), port)
+        });
+    }
+}
 
 /// The rows that are to be shown of a slice of a row group.
 pub(super) struct Details {

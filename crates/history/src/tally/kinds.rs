@@ -1,7 +1,7 @@
 //! Kinds of flows by number, and what each is worth.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
 
 use cordon_model::{Mac, Party, Transport};
@@ -74,6 +74,11 @@ impl Pick {
         self.worth.0 & Worth::TAG
     }
 
+    /// Whether it is shown only if a glance says so.
+    pub(super) const fn is_glance(self) -> bool {
+        self.worth.0 & Worth::GLANCE != 0
+    }
+
     pub(super) const fn with_port(self) -> bool {
         self.worth.0 & Worth::WITH_PORT != 0
     }
@@ -84,7 +89,8 @@ impl Pick {
 struct Worth(u32);
 
 impl Worth {
-    const TAG: u32 = (1 << 30) - 1;
+    const TAG: u32 = (1 << 29) - 1;
+    const GLANCE: u32 = 1 << 29;
     const WITH_PORT: u32 = 1 << 30;
     const COUNT: Worth = Worth(u32::MAX);
     const NOTHING: Worth = Worth(u32::MAX - 1);
@@ -93,8 +99,11 @@ impl Worth {
         match want {
             Want::Nothing => Worth::NOTHING,
             Want::Count => Worth::COUNT,
-            Want::Rows { tag, client_port: false } => Worth(tag & Worth::TAG),
-            Want::Rows { tag, client_port: true } => Worth(tag & Worth::TAG | Worth::WITH_PORT),
+            Want::Rows(tag) => Worth(tag & Worth::TAG),
+            Want::Glance { tag, client_port: false } => Worth(tag & Worth::TAG | Worth::GLANCE),
+            Want::Glance { tag, client_port: true } => {
+                Worth(tag & Worth::TAG | Worth::GLANCE | Worth::WITH_PORT)
+            }
         }
     }
 }
@@ -104,7 +113,7 @@ impl Worth {
 pub(super) struct Kinds {
     ends: Numbered<End>,
     services: Numbered<Service>,
-    worth: HashMap<u64, Worth, RandomState>,
+    worth: Worths,
 }
 
 impl Kinds {
@@ -112,11 +121,11 @@ impl Kinds {
     pub(super) fn make_room(&mut self) -> bool {
         let full = self.ends.things.len() > MAX_ENDS
             || self.services.things.len() > MAX_SERVICES
-            || self.worth.len() > MAX_KINDS;
+            || self.worth.kinds > MAX_KINDS;
         if full {
             self.ends.clear();
             self.services.clear();
-            self.worth.clear();
+            self.worth = Worths::default();
         }
         full
     }
@@ -173,32 +182,120 @@ impl Kinds {
     ) -> (u64, u64) {
         let (mut counted, mut ignored) = (0, 0);
         let mut within = within.map(|within| within.iter());
-        for (row, key) in (0..).zip(keys) {
-            if let Some(within) = &mut within
-                && within.next() != Some(&true)
-            {
-                continue;
-            }
-            let worth = match self.worth.get(key) {
-                Some(worth) => *worth,
-                None => self.ask(*key, to),
-            };
-            if worth == Worth::NOTHING {
-                ignored += 1;
-                continue;
-            }
-            counted += 1;
-            if worth != Worth::COUNT {
-                picks.push(Pick { row, worth });
+        let mut row = 0_u32;
+        for few in keys.chunks(FEW) {
+            let guesses = self.worth.guesses(few);
+            for (key, guess) in few.iter().zip(guesses) {
+                let this = row;
+                row = row.saturating_add(1);
+                if let Some(within) = &mut within
+                    && within.next() != Some(&true)
+                {
+                    continue;
+                }
+                let worth = if guess.key == *key { guess.worth } else { self.worth(*key, to) };
+                if worth == Worth::COUNT {
+                    counted += 1;
+                } else if worth == Worth::NOTHING {
+                    ignored += 1;
+                } else {
+                    counted += 1;
+                    picks.push(Pick { row: this, worth });
+                }
             }
         }
         (counted, ignored)
     }
 
-    #[cold]
-    fn ask(&mut self, key: u64, to: &mut dyn Tally) -> Worth {
+    #[inline(never)]
+    fn worth(&mut self, key: u64, to: &mut dyn Tally) -> Worth {
+        if let Some(worth) = self.worth.get(key) {
+            return worth;
+        }
         let worth = self.kind(key).map_or(Worth::NOTHING, |kind| Worth::of(to.kind(&kind)));
         self.worth.insert(key, worth);
         worth
+    }
+}
+
+/// Keys that are looked up side by side, so that memory is waited for once.
+const FEW: usize = 16;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    key: u64,
+    worth: Worth,
+}
+
+impl Slot {
+    /// A key whose ends have numbers beyond all that are given.
+    const FREE: Slot = Slot { key: u64::MAX, worth: Worth::NOTHING };
+}
+
+/// What kinds are worth, by their keys. At most half of the slots are in use, so that most keys
+/// stand where they are looked for first.
+struct Worths {
+    slots: Vec<Slot>,
+    kinds: usize,
+    state: RandomState,
+}
+
+impl Default for Worths {
+    fn default() -> Self {
+        Worths { slots: vec![Slot::FREE; 1 << 12], kinds: 0, state: RandomState::default() }
+    }
+}
+
+impl Worths {
+    #[inline]
+    fn place(&self, key: u64) -> usize {
+        #[allow(clippy::cast_possible_truncation, reason = "masked below the number of slots")]
+        let hash = self.state.hash_one(key) as usize;
+        hash & self.slots.len().wrapping_sub(1)
+    }
+
+    /// What stands where these keys are looked for first.
+    #[inline]
+    fn guesses(&self, keys: &[u64]) -> [Slot; FEW] {
+        let mut guesses = [Slot::FREE; FEW];
+        for (guess, key) in guesses.iter_mut().zip(keys) {
+            *guess = self.slots.get(self.place(*key)).copied().unwrap_or(Slot::FREE);
+        }
+        guesses
+    }
+
+    /// The slot of a key, or the free one that it would get.
+    fn slot(&self, key: u64) -> usize {
+        let from = self.place(key);
+        let (before, behind) = self.slots.split_at_checked(from).unwrap_or((&[], &self.slots));
+        let fits = |slot: &Slot| slot.key == key || slot.key == Slot::FREE.key;
+        match behind.iter().position(fits) {
+            Some(place) => from.saturating_add(place),
+            None => before.iter().position(fits).unwrap_or(0),
+        }
+    }
+
+    fn get(&self, key: u64) -> Option<Worth> {
+        self.slots.get(self.slot(key)).filter(|slot| slot.key == key).map(|slot| slot.worth)
+    }
+
+    fn insert(&mut self, key: u64, worth: Worth) {
+        if self.kinds.saturating_mul(2) >= self.slots.len() {
+            let more = vec![Slot::FREE; self.slots.len().saturating_mul(2)];
+            for held in std::mem::replace(&mut self.slots, more) {
+                if held.key != Slot::FREE.key {
+                    self.put(held);
+                }
+            }
+        }
+        self.put(Slot { key, worth });
+        self.kinds = self.kinds.saturating_add(1);
+    }
+
+    fn put(&mut self, held: Slot) {
+        let place = self.slot(held.key);
+        if let Some(slot) = self.slots.get_mut(place) {
+            *slot = held;
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::search::{Opened, in_window, may_have};
 use crate::table::{Place, Table};
 use crate::{FlowRow, HistoryError, Site};
 
-use details::Details;
+use details::{Details, Glances};
 use group::{Coding, Scratch};
 use kinds::{Kinds, Pick};
 
@@ -86,9 +86,11 @@ pub enum Want {
     Nothing,
     /// Their number.
     Count,
-    /// Their number, and each is shown.
-    Rows {
-        /// Comes with each of them: what the one who asks knows the kind by; below 2³⁰.
+    /// Their number, and each is shown with this tag, which is below 2²⁹.
+    Rows(u32),
+    /// Their number, and each is shown for which [`Tally::glance`] says so.
+    Glance {
+        /// Comes with each of them; below 2²⁹.
         tag: u32,
         /// Whether each comes with the client's port.
         client_port: bool,
@@ -142,7 +144,10 @@ pub trait Tally {
     /// [`Tally::forget`].
     fn kind(&mut self, kind: &FlowKind) -> Want;
 
-    /// A row of a kind for which [`Want::Rows`] was said, in no particular order.
+    /// Whether a row is shown, by when it began and the client's port where that was asked for.
+    fn glance(&mut self, tag: u32, first: Timestamp, client_port: Option<u16>) -> bool;
+
+    /// A row that is shown, in no particular order.
     fn row(&mut self, tag: u32, row: &Seen);
 
     /// There were too many kinds to remember: tags that were given so far are used no more.
@@ -301,11 +306,17 @@ impl Work<'_> {
                 self.add(counted);
                 continue;
             }
-            let picks = std::mem::take(&mut self.picks);
-            let details = table.reading(place, part, || Details::read(group, from, &picks))?;
-            details
-                .each(&picks, |tag, row| self.to.row(tag, row))
-                .map_err(|error| part.damaged(error))?;
+            let mut picks = std::mem::take(&mut self.picks);
+            if picks.iter().any(|pick| pick.is_glance()) {
+                let glances = table.reading(place, part, || Glances::read(group, from, &picks))?;
+                glances.choose(&mut picks, &mut *self.to);
+            }
+            if !picks.is_empty() {
+                let details = table.reading(place, part, || Details::read(group, from, &picks))?;
+                details
+                    .each(&picks, |tag, row| self.to.row(tag, row))
+                    .map_err(|error| part.damaged(error))?;
+            }
             self.picks = picks;
             self.add(counted);
         }
@@ -323,7 +334,9 @@ impl Work<'_> {
             let counted = self.count(None);
             self.add(counted);
             for pick in &self.picks {
-                if let Some(row) = rows.get(pick.row()) {
+                let Some(row) = rows.get(pick.row()) else { continue };
+                let port = row.client.port;
+                if !pick.is_glance() || self.to.glance(pick.tag(), row.first, port) {
                     self.to.row(pick.tag(), &Seen::of(row));
                 }
             }

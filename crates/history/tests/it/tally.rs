@@ -44,9 +44,17 @@ impl Tally for Asker {
             other => {
                 let tag = u32::try_from(self.tags.len()).unwrap();
                 self.tags.push((*kind, other == 3));
-                Want::Rows { tag, client_port: other == 3 }
+                match other {
+                    3 | 4 => Want::Glance { tag, client_port: other == 3 },
+                    _ => Want::Rows(tag),
+                }
             }
         }
+    }
+
+    fn glance(&mut self, tag: u32, first: Timestamp, client_port: Option<u16>) -> bool {
+        let (kind, with_port) = self.tags[usize::try_from(tag).unwrap()];
+        glanced(&kind, first, client_port.filter(|_| with_port))
     }
 
     fn row(&mut self, tag: u32, row: &Seen) {
@@ -67,6 +75,12 @@ fn asked(history: &dyn History, query: &TallyQuery) -> (Tallied, Asker) {
     (tallied, asker)
 }
 
+/// Whether a row is wanted of a kind of which not all are.
+fn glanced(kind: &FlowKind, first: Timestamp, client_port: Option<u16>) -> bool {
+    let odd = |number: i64| number.rem_euclid(3) == 1;
+    odd(first.nanos() / 1_000) || (worth(kind) == 3 && client_port.is_some_and(|it| it == 1))
+}
+
 /// The same from rows, one by one.
 fn by_rows(rows: &[FlowRow]) -> (u64, u64, Vec<String>) {
     let (mut flows, mut ignored, mut all) = (0, 0, Vec::new());
@@ -77,7 +91,11 @@ fn by_rows(rows: &[FlowRow]) -> (u64, u64, Vec<String>) {
             1 | 2 => flows += 1,
             other => {
                 flows += 1;
-                all.push(shown(&kind, &Seen::of(row), other == 3));
+                let glance = other == 3 || other == 4;
+                let port = row.client.port.filter(|_| other == 3);
+                if !glance || glanced(&kind, row.first, port) {
+                    all.push(shown(&kind, &Seen::of(row), other == 3));
+                }
             }
         }
     }
@@ -226,7 +244,11 @@ struct All(Vec<(FlowKind, u32)>, usize, Vec<u64>);
 impl Tally for All {
     fn kind(&mut self, kind: &FlowKind) -> Want {
         self.0.push((*kind, 0));
-        Want::Rows { tag: u32::try_from(self.0.len() - 1).unwrap(), client_port: false }
+        Want::Rows(u32::try_from(self.0.len() - 1).unwrap())
+    }
+
+    fn glance(&mut self, _: u32, _: Timestamp, _: Option<u16>) -> bool {
+        panic!("every row is wanted")
     }
 
     fn row(&mut self, tag: u32, _: &Seen) {

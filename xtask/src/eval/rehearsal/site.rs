@@ -1,5 +1,7 @@
 //! What is known of the made-up site: who had which address, and what each device may do.
 
+use std::collections::HashMap;
+
 use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::{
     Bindings, Carrier, Contract, Entry, MemberNo, Opens, Peer, Policy, Ports, Reach, Stage,
@@ -122,9 +124,12 @@ pub fn policy(allowed: Allowed) -> (Policy, Bindings) {
     let policy = resolve(&world, &bound, end()).policy;
     let mut bindings = Bindings::default();
     if allowed != Allowed::Nothing {
-        (0..).zip(0..DEVICES).for_each(|(no, number)| {
-            tell(&mut bindings, &policy, MemberNo(no), number, allowed == Allowed::NamesEnd);
-        });
+        let numbers: HashMap<DeviceId, u64> = (0..DEVICES).map(|it| (id(it), it)).collect();
+        for (no, member) in (0..).map(MemberNo).zip(&policy.members) {
+            if let Some(number) = numbers.get(&member.device) {
+                tell(&mut bindings, &policy, no, *number, allowed == Allowed::NamesEnd);
+            }
+        }
     }
     (policy, bindings)
 }

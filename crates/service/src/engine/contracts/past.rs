@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use cordon_contract::rehearse::{Judged, Loss, Rehearsal, Report, Sighting};
+use cordon_contract::rehearse::{Judged, Loss, Rehearsal, Report, Sighting, Traffic, Verdict};
 use cordon_contract::{Bindings, Carrier, Policy};
 use cordon_history::{FlowKind, History, HistoryError, Seen, Tallied, Tally, TallyQuery, Want};
 use cordon_model::flow::TcpFlags;
-use cordon_model::record::Address;
-use cordon_model::{DeviceId, Party, Timestamp, Transport};
+use cordon_model::record::{Address, Record};
+use cordon_model::{DeviceId, Mac, Party, Timestamp, Transport};
 use cordon_register::Register;
+use foldhash::fast::RandomState;
+
+/// Most times at which the answer for one kind may change; beyond, each row is judged by itself.
+const MAX_TURNS: usize = 256;
 
 /// What every conversation of a time would have met under a policy. `register` says who had an
 /// address at the time, `bindings` what names meant.
@@ -27,6 +32,7 @@ pub fn rehearse_history(
         rehearsal: Rehearsal::new(policy, bindings),
         latest: query.to.unwrap_or(Timestamp::from_nanos(i64::MAX)),
         tagged: Vec::new(),
+        varied: Vec::new(),
         shown: 0,
     };
     let tallied = history.tally(query, &mut past)?;
@@ -40,76 +46,186 @@ struct Past<'a> {
     rehearsal: Rehearsal<'a>,
     /// No conversation begins later.
     latest: Timestamp,
-    /// Kinds of which every row is shown.
     tagged: Vec<Tagged>,
+    /// Kinds of which the rows do not all meet the same.
+    varied: Vec<Varied>,
+    /// Rows that were counted one by one.
     shown: u64,
 }
 
+/// What is known of a kind whose rows are shown.
+#[derive(Clone, Copy)]
 struct Tagged {
+    tcp: bool,
+    how: How,
+}
+
+#[derive(Clone, Copy)]
+enum How {
+    /// All are lost, and counted there.
+    Lost(Loss),
+    /// It depends; the kind's place in [`Past::varied`].
+    Varied(u32),
+}
+
+/// A kind of which the rows do not all meet the same.
+struct Varied {
     kind: FlowKind,
-    /// With the times and counts of the latest row that was shown.
-    sighting: Sighting,
-    /// Where all are lost; none where each is judged by itself.
-    loss: Option<Loss>,
+    /// From when on another answer may hold than before, in order.
+    turns: Vec<Timestamp>,
+    /// The answers before, between and behind the turns; none where each is judged by itself.
+    judged: Vec<Judged>,
+    /// Where the rows of each are lost, once there were some.
+    losses: Vec<Option<Loss>>,
+}
+
+impl Past<'_> {
+    /// The answers of a kind, between the times at which they may change.
+    fn over_time(&mut self, kind: &FlowKind) -> Varied {
+        let mut turns: Vec<Timestamp> = Vec::new();
+        turns.extend(self.ends.turns(&kind.client));
+        turns.extend(self.ends.turns(&kind.server));
+        let mut judged = Vec::new();
+        if is_by_port(kind) {
+            return Varied { kind: *kind, turns, judged, losses: Vec::new() };
+        }
+        // Who the ends are says which names matter, so that further turns may lie in between.
+        let mut named = Vec::new();
+        for at in stretches(&turns, self.latest) {
+            if let Some(sighting) = self.at(kind, at) {
+                named.extend(self.rehearsal.turns(&sighting));
+            }
+        }
+        turns.extend(named);
+        turns.sort_unstable();
+        turns.dedup();
+        turns.retain(|turn| *turn <= self.latest);
+        if turns.len() <= MAX_TURNS {
+            for at in stretches(&turns, self.latest) {
+                let sighting = self.at(kind, at);
+                judged.extend(sighting.map(|sighting| self.rehearsal.kind_at(&sighting)));
+            }
+        }
+        let losses = vec![None; judged.len()];
+        Varied { kind: *kind, turns, judged, losses }
+    }
+
+    /// A conversation of a kind as the policy knows its ends at that time.
+    fn at(&mut self, kind: &FlowKind, first: Timestamp) -> Option<Sighting> {
+        let client = self.ends.at(&kind.client, first)?;
+        let server = self.ends.at(&kind.server, first)?;
+        Some(Sighting { first, ..sighting(kind, (client, server)) })
+    }
+
+    /// Where a row of a kind is lost; none where it passes.
+    fn lost(&mut self, place: u32, first: Timestamp, client_port: Option<u16>) -> Option<Loss> {
+        let varied = self.varied.get(place as usize)?;
+        let stretch = varied.turns.partition_point(|turn| *turn <= first);
+        let judged = varied.judged.get(stretch).copied().unwrap_or(Judged::Depends);
+        if judged == Judged::Passes {
+            return None;
+        }
+        if let Some(Some(loss)) = varied.losses.get(stretch) {
+            return Some(*loss);
+        }
+        let kind = varied.kind;
+        let mut sighting = self.at(&kind, first)?;
+        if let Judged::Blocked(member, side) = judged {
+            let loss = self.rehearsal.loss(member, side, &sighting);
+            let held = self.varied.get_mut(place as usize);
+            if let Some(slot) = held.and_then(|varied| varied.losses.get_mut(stretch)) {
+                *slot = Some(loss);
+            }
+            return Some(loss);
+        }
+        if matches!(sighting.carrier, Carrier::Tcp | Carrier::Udp) {
+            let port = client_port.unwrap_or(0);
+            if is_by_port(&kind) { sighting.service = port } else { sighting.client = port }
+        }
+        match self.rehearsal.one(&sighting) {
+            Verdict::Passes => None,
+            Verdict::Blocked(member, side) => Some(self.rehearsal.loss(member, side, &sighting)),
+        }
+    }
+}
+
+/// A time before the first turn, and each turn.
+fn stretches(turns: &[Timestamp], latest: Timestamp) -> Vec<Timestamp> {
+    let before = turns.iter().min().copied().unwrap_or(latest).minus(Duration::from_nanos(1));
+    std::iter::once(before).chain(turns.iter().copied()).collect()
 }
 
 impl Tally for Past<'_> {
     fn kind(&mut self, kind: &FlowKind) -> Want {
         // No firewall sees what is tunnelled, or what has no addresses.
-        let (Some(client), Some(server)) = (kind.client.ip, kind.server.ip) else {
-            return Want::Nothing;
-        };
-        if kind.tunnelled {
+        if kind.tunnelled || kind.client.ip.is_none() || kind.server.ip.is_none() {
             return Want::Nothing;
         }
-        let mut sighting = sighting(kind, (client, server));
-        let known = (self.ends.always(&kind.client), self.ends.always(&kind.server));
-        // Where the server spoke first, it spoke to the client's port.
-        let by_port = swapped(kind) && sighting.carrier == Carrier::Udp;
-        let judged = match known {
-            (Some(client), Some(server)) if !by_port => {
-                place(&mut sighting, kind, (client, server));
-                self.rehearsal.kind(&sighting, self.latest)
-            }
-            _ => Judged::Depends,
-        };
-        let loss = match judged {
-            Judged::Passes => return Want::Count,
-            Judged::Blocked(loss) => Some(loss),
-            Judged::Depends => None,
-        };
+        let tcp = kind.transport == Transport::Tcp;
         let tag = u32::try_from(self.tagged.len()).unwrap_or(u32::MAX);
-        self.tagged.push(Tagged { kind: *kind, sighting, loss });
-        Want::Rows { tag, client_port: loss.is_none() }
+        // Nearly all are such.
+        if !is_by_port(kind)
+            && let Some(client) = self.ends.always(&kind.client)
+            && let Some(server) = self.ends.always(&kind.server)
+        {
+            let sighting = sighting(kind, (client, server));
+            match self.rehearsal.kind(&sighting) {
+                Judged::Passes => return Want::Count,
+                Judged::Blocked(member, side) => {
+                    let loss = self.rehearsal.loss(member, side, &sighting);
+                    self.tagged.push(Tagged { tcp, how: How::Lost(loss) });
+                    return Want::Rows(tag);
+                }
+                Judged::Depends => {}
+            }
+        }
+        let varied = self.over_time(kind);
+        let by_port = varied.judged.is_empty() || varied.judged.contains(&Judged::Depends);
+        // With a port or turns, what is lost may be of another kind each time.
+        if !by_port && varied.judged.iter().all(|answer| *answer == Judged::Passes) {
+            return Want::Count;
+        }
+        let how = How::Varied(u32::try_from(self.varied.len()).unwrap_or(u32::MAX));
+        self.varied.push(varied);
+        self.tagged.push(Tagged { tcp, how });
+        Want::Glance { tag, client_port: by_port }
+    }
+
+    fn glance(&mut self, tag: u32, first: Timestamp, client_port: Option<u16>) -> bool {
+        match self.tagged.get(tag as usize).map(|tagged| tagged.how) {
+            Some(How::Varied(place)) => self.lost(place, first, client_port).is_some(),
+            _ => true,
+        }
     }
 
     fn row(&mut self, tag: u32, row: &Seen) {
-        let Some(tagged) = self.tagged.get_mut(tag as usize) else { return };
-        self.shown += 1;
-        let (kind, sighting) = (tagged.kind, &mut tagged.sighting);
-        sighting.app = row.app;
-        (sighting.first, sighting.last) = (row.first, row.last);
-        sighting.packets = row.sent_packets.saturating_add(row.received_packets);
-        sighting.bytes = row.sent_bytes.saturating_add(row.received_bytes);
-        sighting.answered = answered(&kind, row);
-        if let Some(loss) = tagged.loss {
-            self.rehearsal.lose(loss, sighting);
-            return;
+        let Some(tagged) = self.tagged.get(tag as usize).copied() else { return };
+        let refused = tagged.tcp
+            && row.received_flags.has(TcpFlags::RST)
+            && !row.received_flags.has(TcpFlags::SYN);
+        let traffic = Traffic {
+            first: row.first,
+            last: row.last,
+            packets: row.sent_packets.saturating_add(row.received_packets),
+            bytes: row.sent_bytes.saturating_add(row.received_bytes),
+            // A refusal is no answer.
+            answered: row.sent_packets > 0 && row.received_packets > 0 && !refused,
+            app: row.app,
+        };
+        let loss = match tagged.how {
+            How::Lost(loss) => Some(loss),
+            How::Varied(place) => self.lost(place, row.first, row.client_port),
+        };
+        if let Some(loss) = loss {
+            self.shown += 1;
+            self.rehearsal.lose(loss, &traffic);
         }
-        let client = self.ends.at(&kind.client, row.first);
-        let server = self.ends.at(&kind.server, row.first);
-        if let (Some(client), Some(server)) = (client, server) {
-            place(sighting, &kind, (client, server));
-        }
-        if matches!(sighting.carrier, Carrier::Tcp | Carrier::Udp) {
-            let port = row.client_port.unwrap_or(0);
-            if swapped(&kind) { sighting.service = port } else { sighting.client = port }
-        }
-        self.rehearsal.alone(sighting);
     }
 
     fn forget(&mut self) {
         self.tagged.clear();
+        self.varied.clear();
+        self.ends.known.clear();
     }
 }
 
@@ -119,41 +235,30 @@ fn swapped(kind: &FlowKind) -> bool {
     kind.server_only && kind.transport != Transport::Tcp
 }
 
-/// Whether somebody answered. A refusal is no answer.
-fn answered(kind: &FlowKind, row: &Seen) -> bool {
-    let refused = kind.transport == Transport::Tcp
-        && row.received_flags.has(TcpFlags::RST)
-        && !row.received_flags.has(TcpFlags::SYN);
-    row.sent_packets > 0 && row.received_packets > 0 && !refused
+/// Whether the client's port says which service was spoken to: the server spoke first, to it.
+fn is_by_port(kind: &FlowKind) -> bool {
+    swapped(kind) && kind.transport == Transport::Udp
 }
 
 /// A conversation of a kind, as far as the kind says it.
 fn sighting(kind: &FlowKind, (client, server): (IpAddr, IpAddr)) -> Sighting {
     let carrier = Carrier::from(kind.transport);
-    let offered = kind.server.port.unwrap_or(0);
-    let mut sighting = Sighting {
-        from: client,
-        to: server,
+    let (from, to) = if swapped(kind) { (server, client) } else { (client, server) };
+    let offered = kind.server.port.filter(|_| carrier.has_ports()).unwrap_or(0);
+    let (service, picked) = if is_by_port(kind) { (0, offered) } else { (offered, 0) };
+    Sighting {
+        from,
+        to,
         carrier,
-        service: if carrier.has_ports() { offered } else { 0 },
-        client: 0,
+        service,
+        client: picked,
         app: None,
         first: Timestamp::default(),
         last: Timestamp::default(),
         packets: 0,
         bytes: 0,
         answered: false,
-    };
-    if swapped(kind) && carrier == Carrier::Udp {
-        (sighting.service, sighting.client) = (0, offered);
     }
-    place(&mut sighting, kind, (client, server));
-    sighting
-}
-
-/// Enters who opened it and who was spoken to.
-fn place(sighting: &mut Sighting, kind: &FlowKind, (client, server): (IpAddr, IpAddr)) {
-    (sighting.from, sighting.to) = if swapped(kind) { (server, client) } else { (client, server) };
 }
 
 /// Who had which address: every end of a recorded conversation as the policy knows it.
@@ -161,10 +266,10 @@ struct Ends<'a> {
     register: &'a Register,
     /// An address of each member, by version of IP.
     members: HashMap<&'a DeviceId, (Option<IpAddr>, Option<IpAddr>)>,
-    /// How many devices have or had each address.
-    holders: HashMap<Address, u32>,
-    /// Ends that are the same at any time.
-    known: HashMap<(Option<cordon_model::Mac>, IpAddr), IpAddr>,
+    /// Of addresses that several devices have or had: when who has them may change.
+    shared: HashMap<Address, Vec<Timestamp>, RandomState>,
+    /// Ends, and by which address they are known if that is the same at any time.
+    known: HashMap<(Option<Mac>, IpAddr), Option<IpAddr>, RandomState>,
 }
 
 impl<'a> Ends<'a> {
@@ -178,14 +283,33 @@ impl<'a> Ends<'a> {
                 (&member.device, (v4, v6))
             })
             .collect();
-        let mut holders: HashMap<Address, u32> = HashMap::new();
-        for record in register.records() {
-            let mut held: Vec<Address> = record.addresses.iter().map(|span| span.value).collect();
-            held.sort_unstable();
-            held.dedup();
-            held.into_iter().for_each(|address| *holders.entry(address).or_default() += 1);
+        let mut holders: HashMap<Address, (&DeviceId, bool)> = HashMap::new();
+        let spans = || {
+            let of = |record: &'a Record| record.addresses.iter().map(|span| (&record.id, span));
+            register.records().flat_map(of)
+        };
+        for (id, span) in spans() {
+            let held = holders.entry(span.value).or_insert((id, false));
+            held.1 |= held.0 != id;
         }
-        Ends { register, members, holders, known: HashMap::new() }
+        let mut shared: HashMap<Address, Vec<Timestamp>, RandomState> = HashMap::default();
+        for (_, span) in spans() {
+            if holders.get(&span.value).is_some_and(|(_, several)| *several) {
+                let turns = [span.first, span.last.plus(Duration::from_nanos(1))];
+                shared.entry(span.value).or_default().extend(turns);
+            }
+        }
+        Ends { register, members, shared, known: HashMap::default() }
+    }
+
+    /// Times at which an end may begin to be another device than before, in no order.
+    fn turns(&mut self, party: &Party) -> Vec<Timestamp> {
+        if self.always(party).is_some() {
+            return Vec::new();
+        }
+        let addresses = [party.mac.map(Address::Mac), party.ip.map(Address::Ip)];
+        let shared = addresses.iter().flatten().filter_map(|address| self.shared.get(address));
+        shared.flatten().copied().collect()
     }
 
     /// The address by which the policy knows an end, whatever the time; none for an end that was
@@ -193,24 +317,25 @@ impl<'a> Ends<'a> {
     fn always(&mut self, party: &Party) -> Option<IpAddr> {
         let ip = party.ip?;
         if let Some(known) = self.known.get(&(party.mac, ip)) {
-            return Some(*known);
+            return *known;
         }
-        let one = |address| self.holders.get(&address).copied().unwrap_or(0) <= 1;
+        // With one holder at most, every time has the same answer.
+        let end = if self.is_one(party.mac, ip) { self.looked_up(party, at_any()) } else { None };
+        self.known.insert((party.mac, ip), end);
+        end
+    }
+
+    /// Whether an end was never but one device.
+    fn is_one(&self, mac: Option<Mac>, ip: IpAddr) -> bool {
+        let one = |address| !self.shared.contains_key(&address);
         // As the register finds devices: by the link-layer address, but by the network address
         // where nobody has the former, or a router carries what another sent.
-        let by_mac = party.mac.and_then(|mac| self.register.record_of(Some(mac), None, at_any()));
+        let by_mac = mac.and_then(|mac| self.register.record_of(Some(mac), None, at_any()));
         let by_ip = by_mac.is_none_or(|record| {
             let has = |ip| record.addresses.iter().any(|span| span.value == Address::Ip(ip));
             record.seen.routes && !has(ip)
         });
-        let sure = party.mac.is_none_or(|mac| one(Address::Mac(mac)));
-        if !sure || (by_ip && !one(Address::Ip(ip))) {
-            return None;
-        }
-        // With one holder at most, every time has the same answer.
-        let end = self.looked_up(party, at_any())?;
-        self.known.insert((party.mac, ip), end);
-        Some(end)
+        mac.is_none_or(|mac| one(Address::Mac(mac))) && (!by_ip || one(Address::Ip(ip)))
     }
 
     /// The address by which the policy knows an end at a time.
