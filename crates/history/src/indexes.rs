@@ -9,7 +9,8 @@ use memchr::memmem::Finder;
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
 
-use crate::packed::{all_ones, deltas, mark, pick, pick_at, spread, unpack, unpack_values};
+use crate::deltas::deltas;
+use crate::packed::{all_ones, mark, pick, pick_at, spread, unpack, unpack_values};
 
 /// The place of a row without a value.
 pub(crate) const NOTHING: u32 = u32::MAX;

@@ -31,6 +31,7 @@ mod columns;
 mod compact;
 pub mod conformance;
 mod day;
+mod deltas;
 mod disk;
 mod error;
 mod export;
