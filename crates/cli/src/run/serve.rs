@@ -53,6 +53,8 @@ const CLOSED_BY: Duration = Duration::from_secs(24);
 pub const THREADS_END: Duration = Duration::from_secs(3);
 /// Records of other tools on their way into the pipeline.
 const RECORDS: usize = 8;
+/// Breaches on their way to the timeline.
+const BREACHES: usize = 1_000;
 
 /// Serves until told to stop.
 pub async fn serve(
@@ -119,6 +121,10 @@ pub async fn serve(
         ..Default::default()
     };
     let (observed, observed_in) = mpsc::channel(1);
+    let (breaches, breaches_in) = mpsc::channel(BREACHES);
+    let detector = watch::Detector::start(engine.in_force(), breaches)
+        .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
+    tokio::spawn(Arc::clone(&engine).detect(breaches_in));
     let watch = Watch {
         pipeline: Pipeline::new(Options {
             active_timeout: Some(ACTIVE_TIMEOUT),
@@ -131,6 +137,7 @@ pub async fn serve(
         stop: Arc::clone(&stop_threads),
         gauges,
         teller,
+        detector: Some(detector),
         options: WatchOptions {
             conclude_first: if hurried { CONCLUDE } else { CONCLUDE_FIRST },
             conclude_every: if start.demo.is_some() { CONCLUDE_DEMO } else { CONCLUDE },

@@ -72,6 +72,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// The member that an address belongs to.
+    #[must_use]
+    pub fn member_at(&self, ip: IpAddr) -> Option<MemberNo> {
+        self.judge.member_at(ip)
+    }
+
     /// Looks at a conversation, or a part of one.
     pub fn flow(&mut self, flow: &Flow, bindings: &Bindings) -> Vec<Breach> {
         let opening = Opening::of(flow);
