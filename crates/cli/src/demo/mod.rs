@@ -4,6 +4,7 @@
 //! runs in a child, and who started it cleans up.
 
 mod once;
+mod real;
 mod visitor;
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -34,9 +35,11 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
-    match (&args.inside, args.once) {
-        (Some(folder), _) => inside(args, folder),
-        (None, true) => once::run(args),
+    match (&args.inside, args.real) {
+        (Some(folder), true) => real::serve(folder),
+        (Some(folder), false) => inside(args, folder),
+        (None, true) => real::run(args),
+        (None, false) if args.once => once::run(args),
         (None, false) => outside(args),
     }
 }
@@ -107,8 +110,18 @@ fn inside(args: &DemoArgs, folder: &Path) -> Result<ExitCode, Failure> {
     run::start(Start {
         loaded: Loaded { settings, file: None },
         packets: Packets::Lab { site: Box::new(site), speed: SPEED, begin },
-        demo: Some(Demo { folder: folder.to_owned() }),
+        demo: Some(Demo { folder: folder.to_owned(), visited: Some(real()) }),
     })
+}
+
+/// How the kernel is seen to block, or why it is not seen here.
+fn real() -> String {
+    match real::missing() {
+        None => "To see the kernel block, in networks of its own:  cordon demo --real".to_owned(),
+        Some(missing) => {
+            format!("cordon demo --real shows the kernel block; not yet here: {missing}")
+        }
+    }
 }
 
 /// The usual port, or one that the kernel finds where it is taken.
