@@ -8,6 +8,7 @@ mod real;
 mod visitor;
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -59,6 +60,8 @@ fn outside(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let own = std::env::current_exe().map_err(other)?;
     #[allow(clippy::disallowed_methods, reason = "the service gives its rights up for good")]
     let mut command = Command::new(own);
+    // It tells people what to type: what was typed for this.
+    command.arg0(std::env::args_os().next().unwrap_or_else(|| "cordon".into()));
     command.arg("demo").arg("--inside").arg(&folder).stdin(Stdio::piped());
     if let Some(port) = args.port {
         command.arg("--port").arg(port.to_string());
@@ -116,11 +119,10 @@ fn inside(args: &DemoArgs, folder: &Path) -> Result<ExitCode, Failure> {
 
 /// How the kernel is seen to block, or why it is not seen here.
 fn real() -> String {
+    let command = format!("{} demo --real", real::own_name());
     match real::missing() {
-        None => "To see the kernel block, in networks of its own:  cordon demo --real".to_owned(),
-        Some(missing) => {
-            format!("cordon demo --real shows the kernel block; not yet here: {missing}")
-        }
+        None => format!("To see the kernel block, in networks of its own:  {command}"),
+        Some(missing) => format!("{command} shows how the kernel blocks; not yet here: {missing}"),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::input::note;
 
-pub use programs::missing;
+pub use programs::{missing, own_name};
 pub use service::serve;
 
 /// What a world of its own is made of, for unshare(1).

@@ -29,11 +29,17 @@ pub fn missing() -> Option<String> {
         packages.join(" ")
     );
     match (is_root(), names.is_empty()) {
-        (false, true) => Some("it takes root; run: sudo cordon demo --real".to_owned()),
-        (false, false) => Some(format!("it takes root, and {install}")),
+        (false, true) => Some(format!("this takes root; run: sudo {} demo --real", own_name())),
+        (false, false) => Some(format!("this takes root, and {install}")),
         (true, false) => Some(install),
         (true, true) => refused(),
     }
+}
+
+/// How this program was called: from a build folder it is called by its path.
+pub fn own_name() -> String {
+    let called = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    called.filter(|name| name.contains('/')).unwrap_or_else(|| "cordon".to_owned())
 }
 
 /// Why root may not: a container often has neither namespaces nor rules.

@@ -39,6 +39,21 @@ pub struct Ran {
     pub out: String,
 }
 
+impl Ran {
+    /// Whether it said this, wherever colours and line breaks were.
+    pub fn says(&self, what: &str) -> bool {
+        bare(&self.out).split_whitespace().collect::<Vec<_>>().join(" ").contains(what)
+    }
+}
+
+/// A text without its colours (ECMA-48, section 8.3.117).
+pub fn bare(text: &str) -> String {
+    let mut pieces = text.split("\x1b[");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    let rest = pieces.map(|piece| piece.split_once('m').map_or(piece, |(_, rest)| rest));
+    rest.fold(first, |all, piece| all + piece)
+}
+
 impl Service {
     /// Starts it and waits until it answers.
     #[allow(clippy::disallowed_methods, reason = "our own program, as a process of its own")]
@@ -122,4 +137,18 @@ pub fn serve(folder: &Path) -> Result<ExitCode, Failure> {
         packets,
         demo: Some(Demo { folder: folder.to_owned(), visited: None }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_found_in_colours_and_across_lines() {
+        let out =
+            "\x1b[32mDone:\x1b[0m \x1b[32mset\x1b[0m 5\n  devices \x1b[1;31mto\x1b[0m enforce";
+        let ran = Ran { code: 0, out: out.to_owned() };
+        assert!(ran.says("Done: set 5 devices to enforce"));
+        assert!(!ran.says("Done: set 6"));
+    }
 }

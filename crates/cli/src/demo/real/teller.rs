@@ -71,7 +71,7 @@ impl Teller {
     /// What was sent and what arrived.
     pub fn measured(&self, what: &str, carried: &str, counted: Counted) -> Result<(), Failure> {
         let Counted { sent, arrived, .. } = counted;
-        let figures = format!("  {what:<46} {carried:<17} {sent:>4} sent {arrived:>4} arrived");
+        let figures = format!("  {what:<43} {carried:<12} {sent:>3} sent {arrived:>3} arrived");
         self.write(|page| page.line(&[span(Tone::Normal, figures)]))
     }
 
