@@ -151,7 +151,14 @@ fn without_root_the_demo_that_blocks_says_what_it_takes() {
     if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65_534).gid(65_534);
     }
-    let ran = crate::ran(command.output().unwrap());
+    let ran = match command.output() {
+        Ok(output) => crate::ran(output),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            println!("skipped: nobody but root may look into the folder of this build");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
     assert!(ran.out.is_empty() && ran.err.lines().count() == 1, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("this takes root"), "{}", ran.err);
