@@ -21,6 +21,7 @@
 //! made.
 
 pub mod book;
+pub mod diff;
 pub mod document;
 pub mod envelope;
 pub mod learn;
@@ -39,8 +40,10 @@ pub use policy::{
     Rule, Side, Stage, Where, lifetime,
 };
 
-/// The JSON Schema of [`Contract`].
+/// The JSON Schema of [`Contract`], its keys in order: the same text whatever it is built with.
 #[must_use]
 pub fn json_schema() -> serde_json::Value {
-    schemars::schema_for!(Contract).into()
+    let mut schema = serde_json::Value::from(schemars::schema_for!(Contract));
+    schema.sort_all_objects();
+    schema
 }

@@ -15,6 +15,7 @@ mod import;
 mod nist;
 mod nist_files;
 mod resolve;
+mod schema;
 
 use cordon_contract::resolve::{Bound, Known};
 use cordon_contract::{Carrier, Contract, Entry, Opens, Packet, Peer, Ports, Reach, Stage};
