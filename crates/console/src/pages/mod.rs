@@ -18,4 +18,5 @@ mod people_parts;
 pub(crate) mod settings;
 pub(crate) mod today;
 pub(crate) mod traffic;
+mod versions;
 pub(crate) mod zones;

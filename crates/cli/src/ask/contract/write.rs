@@ -98,18 +98,6 @@ pub fn contract(page: &mut Paper, view: &ContractView) -> Result {
     decide(page, view)
 }
 
-pub fn difference(page: &mut Paper, view: &ContractView) -> Result {
-    if view.proposed.is_empty() && view.held.is_empty() && view.unseen.is_empty() {
-        return page.paragraph(&[], &[span(Tone::Good, "Nothing is to be decided.")]);
-    }
-    decide(page, view)?;
-    if !view.unseen.is_empty() {
-        page.heading("In force, and not seen since learning began")?;
-        entries(page, &view.unseen)?;
-    }
-    Ok(())
-}
-
 /// What a person has to decide about.
 fn decide(page: &mut Paper, view: &ContractView) -> Result {
     if !view.proposed.is_empty() {
@@ -137,7 +125,7 @@ fn decide(page: &mut Paper, view: &ContractView) -> Result {
     Ok(())
 }
 
-fn entries(page: &mut Paper, entries: &[EntryView]) -> Result {
+pub(super) fn entries(page: &mut Paper, entries: &[EntryView]) -> Result {
     entries.iter().try_for_each(|entry| one(page, entry))
 }
 

@@ -4,6 +4,7 @@ mod act;
 mod approved;
 mod breach;
 mod change;
+mod diff;
 mod learn;
 mod list;
 mod mud;
