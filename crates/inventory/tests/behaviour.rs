@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use cordon_inventory::{Devices, Inventory, InventoryOptions, NoStatistics};
 use cordon_model::fact::{
-    Arp, Dhcp, DhcpMessage, Dns, DnsKind, DnsRecord, DnsValue, HttpRequest, HttpResponse,
+    Arp, Dhcp, DhcpMessage, Dns, DnsKind, DnsRecord, DnsValue, HttpRequest, HttpResponse, Lldp,
     SynFingerprint, UpnpDescription,
 };
 use cordon_model::operation::ControllerIdentity;
@@ -106,6 +106,49 @@ fn agent(text: &str) -> Said {
         user_agent: Some(text.into()),
         ..HttpRequest::default()
     }))
+}
+
+#[test]
+fn a_device_is_known_by_the_mud_url_that_each_source_said_last() {
+    use cordon_model::MudSource::{Dhcp as InDhcp, Lldp as InLldp};
+    let mut net = Net::new();
+    let named = |url: &str| {
+        Said::Dhcp(Box::new(Dhcp {
+            message: DhcpMessage::Request,
+            client: Some(PHONE),
+            client_ip: None,
+            your_ip: None,
+            requested_ip: None,
+            server_id: None,
+            routers: Vec::new(),
+            resolvers: Vec::new(),
+            hostname: None,
+            vendor_class: None,
+            user_class: None,
+            parameters: Vec::new(),
+            options: vec![53, 161],
+            max_size: None,
+            client_id: Vec::new(),
+            mud_url: Some(url.into()),
+        }))
+    };
+    let phone = party(PHONE, [0, 0, 0, 0]);
+    for url in ["https://a.example/1", "https://a.example/2", "https://a.example/1"] {
+        net.say(phone, Party::default(), named(url));
+    }
+    let lldp = Lldp { mud_url: Some("https://b.example/".into()), ..Lldp::default() };
+    net.say(phone, Party::default(), Said::Lldp(Box::new(lldp)));
+    let devices = net.devices();
+    let mud: Vec<_> = of(&devices, PHONE)
+        .mud
+        .iter()
+        .map(|one| (one.url.as_str(), one.source, one.packet.number))
+        .collect();
+    assert_eq!(
+        mud,
+        [("https://b.example/", InLldp, 4), ("https://a.example/1", InDhcp, 3)],
+        "who goes back to an earlier URL says that one now"
+    );
 }
 
 #[test]
