@@ -56,6 +56,7 @@ pub(crate) async fn show(Path(id): Path<String>, ask: Ask) -> Shown {
         @if !view.unseen.is_empty() {
             (panel("unseen", "In force, and not seen since learning began", &html! { (entries(&view.unseen)) }))
         }
+        (super::mud::mud(&view.row.device.id, &view.mud, clock))
         (versions)
         (panel("steps", "What was done", &steps(&ask, &view, clock, &path)))
     };

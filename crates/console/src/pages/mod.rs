@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod map;
+mod mud;
 pub(crate) mod people;
 pub(crate) mod people_do;
 mod people_parts;

@@ -14,6 +14,7 @@
 mod clocks;
 mod crowds;
 mod full;
+mod mud;
 mod past;
 mod refused;
 mod restart;

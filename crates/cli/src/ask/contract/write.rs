@@ -95,6 +95,7 @@ pub fn contract(page: &mut Paper, view: &ContractView) -> Result {
         ];
         page.paragraph(&[], &text)?;
     }
+    crate::ask::mud::write(page, &view.row.device.id, &view.mud)?;
     decide(page, view)
 }
 

@@ -66,11 +66,34 @@ impl FakeSite {
                 suspicion: "looks like a scan: the same service tried at 40 peers".into(),
             }],
             unseen: vec![entry("e-7", "prints at printer-2")],
+            mud: self.make_mud(),
             unresolved: vec!["talks with its own controller: nobody is named as controller".into()],
             steps: self.make_steps(),
             envelope: None,
             document: serde_json::Value::Null,
         }
+    }
+
+    pub fn make_mud(&self) -> Vec<MudUrlView> {
+        let one = |url: &str, source: &str, now: bool| MudUrlView {
+            url: url.into(),
+            source: source.into(),
+            packet: 4711,
+            first: NOW.into(),
+            last: NOW.into(),
+            now,
+            says: format!("this device names a MUD file: {url} (from {source}, packet 4711)"),
+            faults: vec![format!("it is not https {SCRIPT}")],
+            imported: false,
+        };
+        vec![
+            MudUrlView {
+                faults: Vec::new(),
+                ..one("https://maker.example/camera.json", "its certificate", true)
+            },
+            one(&format!("http://maker.example/{SCRIPT}"), "DHCP", true),
+            one("https://maker.example/old.json", "DHCP", false),
+        ]
     }
 
     pub fn make_diff(&self, id: &str, query: &ContractDiffQuery) -> ContractDiffView {

@@ -106,7 +106,7 @@ impl Contracts {
 
 impl Engine {
     /// Contracts as they are now.
-    fn book(&self) -> Arc<Book> {
+    pub(in crate::engine) fn book(&self) -> Arc<Book> {
         self.contracts.book.load_full()
     }
 }

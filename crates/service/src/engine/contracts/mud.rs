@@ -4,13 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::mud::{export, import};
 use cordon_crypto::cms;
+use cordon_model::MudUrl;
 use cordon_model::record::{Action, Criticality};
+use cordon_mud::same_url;
 
 use super::approved::ContractRequest;
 use super::learn::empty;
 use super::{reason, site::site};
 use crate::engine::Engine;
-use crate::engine::devices::find;
+use crate::engine::devices::{find, mud_now};
 use crate::view::{Changed, MudRequest, MudView};
 use crate::{Answer, Caller, Problem};
 
@@ -24,10 +26,11 @@ impl Engine {
         device: &str,
         request: &MudRequest,
     ) -> Answer<Changed> {
-        let (id, label, criticality) = {
+        let (id, label, criticality, named) = {
             let world = self.world.load();
             let record = find(&world, device)?;
-            (record.id.clone(), record.label(), record.criticality())
+            let named: Vec<MudUrl> = mud_now(record).cloned().collect();
+            (record.id.clone(), record.label(), record.criticality(), named)
         };
         let blocks = false;
         self.may_contracts(caller, Action::ContractAdopt, std::slice::from_ref(&id), blocks)?;
@@ -48,16 +51,16 @@ impl Engine {
             admit: Vec::new(),
             add: contract.entries,
             remove: Vec::new(),
+            mud_url: Some(parsed.file.url.clone()),
             why: reason(&request.reason)?,
         };
         let mut changed = match request.rehearse {
             true => self.rehearse_change(caller, &what).await?,
             false => self.do_or_ask(caller, what).await?,
         };
-        let says = parsed
-            .warnings
-            .iter()
-            .map(ToString::to_string)
+        let says = unlike(&parsed.file.url, &named)
+            .into_iter()
+            .chain(parsed.warnings.iter().map(ToString::to_string))
             .chain(warnings.iter().map(ToString::to_string));
         changed.says.extend(says.take(MAX_WARNINGS).map(|says| format!("note: {says}")));
         if criticality != Criticality::Normal {
@@ -111,4 +114,23 @@ impl Engine {
                 .collect(),
         })
     }
+}
+
+/// What a person should know where a device says that another file describes it, or that the file
+/// comes from where anybody could have written it.
+fn unlike(url: &str, named: &[MudUrl]) -> Vec<String> {
+    let others: Vec<&MudUrl> = named.iter().filter(|one| !same_url(&one.url, url)).collect();
+    let mut says: Vec<String> = others
+        .iter()
+        .map(|other| {
+            format!(
+                "the device itself names another MUD file in {}: {}; this file says that it is {url}; \
+                 make sure that it describes this device",
+                other.source.title(),
+                other.url
+            )
+        })
+        .collect();
+    says.extend(cordon_mud::url_faults(url).iter().map(|fault| format!("mud-url {url}: {fault}")));
+    says
 }
