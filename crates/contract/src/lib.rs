@@ -29,6 +29,7 @@ pub mod mud;
 pub mod policy;
 pub mod rehearse;
 pub mod resolve;
+pub mod watch;
 pub mod words;
 
 pub use document::{

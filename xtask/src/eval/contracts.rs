@@ -7,6 +7,7 @@
 
 mod attacks;
 mod judged;
+mod maker;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +18,16 @@ use cordon_model::Mac;
 use crate::captures::labelled;
 use crate::chore::corpus;
 use crate::eval::corpus::files;
-use judged::{Outcome, Scene};
+use judged::{At, Outcome, Scene};
+
+/// What is learned from, of what was seen; the rest is judged.
+const HALVES: [(&str, Learns); 3] = [
+    ("the first half of the packets of each capture", |at| at.before),
+    ("the first half of the time of each capture", |at| at.early),
+    ("every other capture", |at| at.capture % 2 == 0),
+];
+
+type Learns = fn(At) -> bool;
 
 /// Prints the tables.
 pub fn run(explain: bool) -> Result<()> {
@@ -38,35 +48,45 @@ pub fn run(explain: bool) -> Result<()> {
         }
     }
     println!(
-        "| device | captures | learned from | judged | broken | by captures: judged | broken |"
+        "| device | captures | half of the packets: judged | broken | half of the time: judged | broken | every other capture: judged | broken |"
     );
-    println!("|---|---|---|---|---|---|---|");
-    let (mut halves, mut others) = (Outcome::default(), Outcome::default());
+    println!("|---|---|---|---|---|---|---|---|");
+    let (mut watched, mut with_mud) = (maker::Watched::default(), Vec::new());
+    let mut sums = HALVES.map(|(how, _)| (how, Outcome::default()));
     for (name, (mac, captures)) in &devices {
         let scene = Scene::of(captures);
-        let by_time = scene.judge(*mac, |at| at.early, explain);
-        let by_capture = scene.judge(*mac, |at| at.capture % 2 == 0, explain);
-        println!(
-            "| {name} | {} | {} | {} | {} | {} | {} |",
-            captures.len(),
-            by_time.learned,
-            by_time.judged,
-            by_time.broken,
-            by_capture.judged,
-            by_capture.broken
-        );
-        halves.add(&by_time);
-        others.add(&by_capture);
+        watched.add(&maker::watched(&scene, *mac, |at| at.before, explain));
+        if name.ends_with("(mud)") {
+            with_mud.push((name.clone(), *mac, captures.clone()));
+        }
+        let mut row = format!("| {name} | {} |", captures.len());
+        for ((how, learn), (_, sum)) in HALVES.iter().zip(&mut sums) {
+            if explain {
+                println!("  {name}, learned from {how}:");
+            }
+            let outcome = scene.judge(*mac, learn, explain);
+            row.push_str(&format!(" {} | {} |", outcome.judged, outcome.broken));
+            sum.add(&outcome);
+        }
+        println!("{row}");
     }
-    for (how, sum) in [("first half of each capture", &halves), ("every other capture", &others)] {
+    for (how, sum) in &sums {
         println!(
-            "\n{how}: {} answered conversations judged, {} broken ({:.2} %); of {} that nobody answered, {} are outside",
+            "\nlearned from {how} ({} conversations): {} answered conversations judged, {} broken ({:.2} %); of {} that nobody answered, {} are outside",
+            sum.learned,
             sum.judged,
             sum.broken,
             sum.share(),
             sum.unanswered,
             sum.refused
         );
+    }
+    println!(
+        "\nthe watcher, learned from the first half of the packets: of {} conversations {} are another application's and {} are beyond a bound; of {} things said {} may not be said",
+        watched.flows, watched.apps, watched.over, watched.words, watched.unsaid
+    );
+    for (name, mac, captures) in &with_mud {
+        maker::compare(name, &Scene::of(captures), *mac, explain);
     }
     attacks::run(explain)
 }

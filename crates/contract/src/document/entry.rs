@@ -104,7 +104,7 @@ impl Entry {
     }
 
     /// Takes over the reasons of an entry that allows the same.
-    pub(super) fn join(&mut self, other: Entry) {
+    pub(crate) fn join(&mut self, other: Entry) {
         for why in other.why {
             match self.why.iter_mut().find(|held| held.is_same_kind(&why)) {
                 Some(held) => held.join(why),

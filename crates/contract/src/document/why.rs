@@ -66,6 +66,12 @@ pub enum Why {
         /// How many devices of it do.
         devices: u32,
     },
+    /// It follows from what the device did.
+    Inferred {
+        /// How, to be read behind "because".
+        #[schemars(with = "String")]
+        because: Text,
+    },
 }
 
 impl Why {

@@ -36,8 +36,10 @@ impl Opening {
 
     /// Of a flow. The flow's client is who asked for the service. Where only its server was heard,
     /// the server spoke first to the firewall: an answer to a multicast question, for instance.
+    /// Not over TCP, where nobody speaks who was not called: its caller is out of sight.
     pub fn of(flow: &Flow) -> Self {
-        let swapped = flow.sent.packets == 0 && flow.received.packets > 0;
+        let heard = flow.sent.packets > 0 || flow.received.packets == 0;
+        let swapped = !heard && flow.transport != Transport::Tcp;
         let (from, to) =
             if swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
         let carrier = Carrier::from(flow.transport);

@@ -1,6 +1,6 @@
 //! Which names addresses have, for each device by the answers that it received itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use cordon_model::fact::{DnsKind, DnsValue};
@@ -10,6 +10,8 @@ use super::{End, lower};
 
 /// Most addresses with a name that are kept of a device.
 const MAX_NAMES: usize = 4_096;
+/// Most names that are kept of a device.
+const MAX_ASKED: usize = 512;
 /// Most devices that are remembered.
 const MAX_ASKERS: usize = 20_000;
 
@@ -17,6 +19,9 @@ const MAX_ASKERS: usize = 20_000;
 #[derive(Default)]
 pub(crate) struct Answers {
     held: HashMap<End, HashMap<IpAddr, Text>>,
+    /// Names with an address on the Internet. An address has one name, the last; a service behind
+    /// an alias is asked for by both.
+    asked: HashMap<End, BTreeSet<Text>>,
 }
 
 impl Answers {
@@ -42,8 +47,17 @@ impl Answers {
                 && (names.len() < MAX_NAMES || names.contains_key(&ip))
             {
                 names.insert(ip, name.clone());
+                let asked = self.asked.entry(asker).or_default();
+                if cordon_model::is_public(ip) && asked.len() < MAX_ASKED {
+                    asked.insert(name.clone());
+                }
             }
         }
+    }
+
+    /// Every name for which a device was told an address on the Internet.
+    pub fn names(&self, asker: End) -> impl Iterator<Item = &Text> {
+        self.asked.get(&asker).into_iter().flatten()
     }
 
     /// The name for which a device was last told an address.

@@ -1,23 +1,33 @@
 //! From what was noted to contracts.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 use cordon_model::record::Criticality;
-use cordon_model::{Device, Party, Timestamp};
+use cordon_model::{Device, Party, Scope, Timestamp, scope};
 
 use super::act::{Act, ActKey, Other, Service};
 use super::entries::{Draft, entries};
 use super::held::{Held, Suspicion};
 use super::progress::progress;
-use super::{End, Learner};
-use crate::document::{Bounds, Carrier, Contract, Entry, Expected, Opens, Peer, Why};
+use super::{End, Learner, infer};
+use crate::document::{
+    Bounds, Carrier, Contract, Entry, EntryId, Expected, MAX_ENTRIES, Opens, Peer, Why,
+};
 
 /// Tries without an answer from which on they belong to the device: it looks for something that
 /// is away.
 const PATIENT: u64 = 3;
 /// A conversation that nobody answered is a stream from that many packets on.
 const STREAM: u64 = 4;
+/// Packets of both directions below which a single conversation with a stranger is one in passing:
+/// a TCP conversation that says anything and is ended has ten.
+const PASSING: u64 = 8;
+
+/// Most things that are held back of one device. A person looks at a handful; a scan of a whole
+/// network says how large it was in each of them.
+const MAX_HELD: usize = 512;
 
 /// Who has which address.
 pub struct Who<'a> {
@@ -64,7 +74,7 @@ impl Learner {
                 ));
             }
             if let Some(server) = server {
-                let peer = peer_of(&Other::End(key.client), &[], client, who);
+                let peer = caller(peer_of(&Other::End(key.client), &[], client, who));
                 let draft = Draft { opens: Opens::Peer, peer, key, act, suspicion: None };
                 drafts.entry(server).or_default().push(self.suspect(draft, &servers, client, who));
             }
@@ -91,16 +101,15 @@ impl Learner {
         let (clean, suspect): (Vec<_>, Vec<_>) =
             drafts.into_iter().partition(|draft| draft.suspicion.is_none());
         let maker = device.vendor.as_ref().map(|claim| claim.value.as_str());
-        for entry in entries(clean, maker, &verbs) {
-            contract.allow(entry);
-        }
+        let inferred = infer::inferred(&clean, &self.answers);
+        contract.entries = most_seen(joined(entries(clean, maker, &verbs)));
+        inferred.into_iter().for_each(|entry| contract.allow(entry));
+        let mut known: HashSet<EntryId> = contract.entries.iter().map(Entry::id).collect();
         let mut held: Vec<Held> = Vec::new();
-        for draft in suspect {
+        for draft in worth_telling(suspect) {
             let suspicion = draft.suspicion.clone();
             for entry in entries(vec![draft], maker, &verbs) {
-                let known = contract.entry(&entry.id()).is_some();
-                let again = held.iter().any(|held| held.entry.id() == entry.id());
-                if let Some(suspicion) = suspicion.clone().filter(|_| !known && !again) {
+                if let Some(suspicion) = suspicion.clone().filter(|_| known.insert(entry.id())) {
                     held.push(Held { entry, suspicion });
                 }
             }
@@ -130,7 +139,7 @@ impl Learner {
         };
         let answered = act.answered > 0;
         let group = matches!(draft.peer, Peer::Multicast { .. } | Peer::Broadcast);
-        draft.suspicion = self.guard.suspects(key.client, servers, key.carrier, port, answered);
+        draft.suspicion = self.guard.suspects(key.client, servers, key.carrier, port, act);
         if draft.suspicion.is_none() && !group {
             let stream = key.carrier != Carrier::Tcp && act.packets >= STREAM;
             // Time servers of a pool are strangers that are seen once each.
@@ -138,7 +147,7 @@ impl Learner {
                 && act.app != Some(cordon_model::App::Ntp);
             if !answered && act.times < PATIENT && !stream && key.service != Service::Picked {
                 draft.suspicion = Some(Suspicion::NoAnswer);
-            } else if to_stranger && act.times == 1 && act.packets < 2 * STREAM {
+            } else if to_stranger && act.times == 1 && act.packets < PASSING {
                 draft.suspicion = Some(Suspicion::OneOff);
             }
         }
@@ -155,6 +164,55 @@ impl Learner {
         }
         draft
     }
+}
+
+/// Who uses a service of a device, where nobody has the address that he came from: somebody here,
+/// in another network, whom the address will not be found at again.
+fn caller(peer: Peer) -> Peer {
+    match peer {
+        Peer::Network { net } if scope(net.addr()) == Scope::Private => Peer::LocalNetworks,
+        peer => peer,
+    }
+}
+
+/// One entry where several came to say the same, in the order they had.
+fn joined(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut places: HashMap<EntryId, usize> = HashMap::new();
+    let mut joined: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let place = *places.entry(entry.id()).or_insert(joined.len());
+        match joined.get_mut(place) {
+            Some(held) => held.join(entry),
+            None => joined.push(entry),
+        }
+    }
+    joined
+}
+
+/// As many entries as a contract bears: the ones that were seen most, in the order they had.
+fn most_seen(mut entries: Vec<Entry>) -> Vec<Entry> {
+    if entries.len() > MAX_ENTRIES {
+        let times = |entry: &Entry| match entry.why.first() {
+            Some(Why::Learned { times, .. }) => *times,
+            _ => 0,
+        };
+        entries.sort_by_key(|entry| Reverse(times(entry)));
+        entries.truncate(MAX_ENTRIES);
+        entries.sort_by(|a, b| (&a.peer, a.opens, &a.ports).cmp(&(&b.peer, b.opens, &b.ports)));
+    }
+    entries
+}
+
+/// As many of what is held back as anybody reads, in the order they had: what was answered before
+/// what was not, what was seen often before what was seen once.
+fn worth_telling(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
+    let mut ranked: Vec<(usize, Draft<'_>)> = drafts.into_iter().enumerate().collect();
+    if ranked.len() > MAX_HELD {
+        ranked.sort_by_key(|(_, draft)| Reverse((draft.act.answered > 0, draft.act.times)));
+        ranked.truncate(MAX_HELD);
+        ranked.sort_unstable_by_key(|(place, _)| *place);
+    }
+    ranked.into_iter().map(|(_, draft)| draft).collect()
 }
 
 /// Whether devices of a type change controllers in the ordinary course of their work.
@@ -222,12 +280,12 @@ fn expected(device: &Device) -> Expected {
     }
 }
 
-/// How much of it is usual: four times the rush that was seen, and some.
-pub(super) fn bounds(act: &Act) -> Bounds {
-    Bounds {
-        flows_per_minute: Some(act.rush.saturating_mul(4).saturating_add(10)),
-        ..Bounds::default()
-    }
+/// How much of it is usual: four times the rush that was seen, and some. What several kinds of
+/// conversation amount to may come at once.
+pub(super) fn bounds<'a>(acts: impl Iterator<Item = &'a Act>) -> Bounds {
+    let rush = acts.fold(0_u32, |sum, act| sum.saturating_add(act.rush));
+    let flows = rush.saturating_mul(4).saturating_add(10);
+    Bounds { flows_per_minute: Some(flows), ..Bounds::default() }
 }
 
 /// An entry of a draft, before anything is drawn together.

@@ -8,7 +8,7 @@ use super::act::{Act, ActKey, Service};
 use super::conclude::{bounds, reason};
 use super::held::Suspicion;
 use super::names;
-use crate::document::{Bounds, Carrier, Entry, Opens, Peer, Ports, VerbRule};
+use crate::document::{Carrier, Entry, Opens, Peer, Ports, VerbRule};
 
 /// Ports of one service from which on it sprays them.
 const SPRAYED: usize = 3;
@@ -119,9 +119,7 @@ fn entry(
     }
     let said: BTreeSet<VerbRule> = drafts.iter().flat_map(verbs).collect();
     entry.verbs = together(said, maker);
-    entry.bounds = drafts.iter().map(|draft| bounds(draft.act)).fold(Bounds::default(), |a, b| {
-        Bounds { flows_per_minute: a.flows_per_minute.max(b.flows_per_minute), ..a }
-    });
+    entry.bounds = bounds(drafts.iter().map(|draft| draft.act));
     for draft in drafts {
         entry = match (&mut entry.why.first_mut(), &draft.act.why) {
             (Some(held), Some(why)) => {
@@ -203,6 +201,7 @@ fn share_services(drafts: &mut [Draft<'_>]) {
 }
 
 /// A port on which a device speaks to many strangers is open to strangers: time servers of a pool.
+/// Never one that asks for a password: who logs in to many strangers is a worm.
 fn share_strangers(drafts: &mut [Draft<'_>]) {
     let mut strangers: BTreeMap<(Carrier, Service), usize> = BTreeMap::new();
     let public =
@@ -210,7 +209,10 @@ fn share_strangers(drafts: &mut [Draft<'_>]) {
     for draft in drafts.iter().filter(|draft| draft.opens == Opens::Device && public(&draft.peer)) {
         *strangers.entry((draft.carrier(), draft.key.service)).or_default() += 1;
     }
-    for draft in drafts.iter_mut().filter(|draft| draft.opens == Opens::Device) {
+    let widens = |draft: &&mut Draft<'_>| {
+        draft.opens == Opens::Device && !super::guard::asks_for_a_password(draft.key.service)
+    };
+    for draft in drafts.iter_mut().filter(widens) {
         let many = strangers.get(&(draft.carrier(), draft.key.service)).copied().unwrap_or(0);
         let time = draft.key.service == Service::Port(NTP) && draft.carrier() == Carrier::Udp;
         let enough = if time { TIME_SERVERS } else { STRANGERS };

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cordon_model::Flow;
 
-use super::act::Opening;
+use super::act::{Act, Opening, Service};
 use super::{End, Suspicion};
 use crate::document::Carrier;
 
@@ -21,7 +21,7 @@ const FLOOD: u32 = 600;
 const PASSWORD_PORTS: [u16; 8] = [21, 22, 23, 110, 554, 2323, 3389, 5900];
 /// Packets of both directions up to which a session is short: a login that failed.
 const SHORT: u64 = 40;
-/// Most counters kept; when they are full, those of past minutes go.
+/// Counters of one kind that are left when room was made; twice as many are held before it is.
 const MAX_COUNTERS: usize = 50_000;
 /// Most different things one counter remembers.
 const MAX_DIFFERENT: usize = 4_096;
@@ -48,6 +48,25 @@ impl<T: Default> InMinute<T> {
 /// Who with whom, over what, at which port.
 type Session = (End, End, Carrier, u16);
 
+/// Ports of one peer that were tried, and when.
+struct Scan {
+    ports: u32,
+    /// First and last minute of it.
+    minutes: (i64, i64),
+}
+
+impl Scan {
+    /// Whether everything that an act consists of came while this went on: the ports that a scan
+    /// finds open answer it, and are no service of whoever scans. Scanners come back to what they
+    /// found within minutes.
+    fn explains(&self, act: &Act) -> bool {
+        const RETURNS: i64 = 10;
+        let minute = |at: cordon_model::Timestamp| at.secs().div_euclid(60);
+        let (first, last) = self.minutes;
+        first - 1 <= minute(act.first) && minute(act.last) <= last + RETURNS
+    }
+}
+
 /// Counts by the minute, and remembers the worst.
 #[derive(Default)]
 pub(crate) struct Guard {
@@ -55,7 +74,7 @@ pub(crate) struct Guard {
     ports: HashMap<(End, End), InMinute<HashSet<u16>>>,
     sessions: HashMap<Session, InMinute<(u32, u32)>>,
     fan_outs: HashMap<(End, Carrier, u16), u32>,
-    scans: HashMap<(End, End), u32>,
+    scans: HashMap<(End, End), Scan>,
     guesses: HashMap<(End, End, u16), u32>,
     floods: HashMap<(End, End, Carrier), u32>,
 }
@@ -101,7 +120,7 @@ impl Guard {
         servers: &[End],
         carrier: Carrier,
         service: u16,
-        answered: bool,
+        act: &Act,
     ) -> Option<Suspicion> {
         for server in servers {
             if let Some(sessions) = self.guesses.get(&(client, *server, service)) {
@@ -110,8 +129,9 @@ impl Guard {
             if let Some(flows) = self.floods.get(&(client, *server, carrier)) {
                 return Some(Suspicion::Flood { flows: *flows });
             }
-            if let Some(ports) = self.scans.get(&(client, *server)).filter(|_| !answered) {
-                return Some(Suspicion::PortScan { ports: *ports });
+            let scan = self.scans.get(&(client, *server));
+            if let Some(scan) = scan.filter(|scan| act.answered == 0 || scan.explains(act)) {
+                return Some(Suspicion::PortScan { ports: scan.ports });
             }
         }
         let peers = self.fan_outs.get(&(client, carrier, service))?;
@@ -134,26 +154,38 @@ impl Guard {
         }
         if ports.len() >= SCAN_PORTS {
             let count = u32::try_from(ports.len()).unwrap_or(u32::MAX);
-            worst(&mut self.scans, (client, server), count);
+            if self.scans.len() < MAX_COUNTERS || self.scans.contains_key(&(client, server)) {
+                let new = Scan { ports: count, minutes: (minute, minute) };
+                let scan = self.scans.entry((client, server)).or_insert(new);
+                scan.ports = scan.ports.max(count);
+                scan.minutes = (scan.minutes.0.min(minute), scan.minutes.1.max(minute));
+            }
         }
     }
 
     fn make_room(&mut self, minute: i64) {
-        if self.peers.len() >= MAX_COUNTERS {
-            self.peers.retain(|_, held| held.minute == minute);
-        }
-        if self.ports.len() >= MAX_COUNTERS {
-            self.ports.retain(|_, held| held.minute == minute);
-        }
-        if self.sessions.len() >= MAX_COUNTERS {
-            self.sessions.retain(|_, held| held.minute == minute);
-        }
-        // A minute with more than fits: what is counted twice then is counted from nothing.
-        if self.ports.len() >= 2 * MAX_COUNTERS || self.sessions.len() >= 2 * MAX_COUNTERS {
-            self.ports.clear();
-            self.sessions.clear();
-        }
+        room(&mut self.peers, minute);
+        room(&mut self.ports, minute);
+        room(&mut self.sessions, minute);
     }
+}
+
+/// Lets go of past minutes, and of this one too if it has more than fits: what is counted then is
+/// counted from nothing. Only when twice as many are held, so that a scan of everything does not
+/// look through all of them with every packet.
+fn room<K, T>(held: &mut HashMap<K, InMinute<T>>, minute: i64) {
+    if held.len() < 2 * MAX_COUNTERS {
+        return;
+    }
+    held.retain(|_, one| one.minute == minute);
+    if held.len() > MAX_COUNTERS {
+        held.clear();
+    }
+}
+
+/// Whether a service asks for a password before anything else.
+pub(super) fn asks_for_a_password(service: Service) -> bool {
+    matches!(service, Service::Port(port) if PASSWORD_PORTS.contains(&port))
 }
 
 fn worst<K: std::hash::Hash + Eq>(held: &mut HashMap<K, u32>, key: K, count: u32) {

@@ -14,9 +14,12 @@ mod conclude;
 mod entries;
 mod guard;
 mod held;
+mod infer;
 mod names;
 mod progress;
-mod said;
+pub mod relearn;
+pub(crate) mod said;
+mod share;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -27,6 +30,7 @@ use crate::document::Carrier;
 
 pub use conclude::{Learned, Who};
 pub use held::{Held, Suspicion};
+pub use share::share;
 
 pub(crate) use act::Opening;
 use act::{Act, ActKey, Other, Service};
@@ -36,6 +40,9 @@ use said::Sayings;
 
 /// Most conversations of different kind that are kept of a site; a scan must not fill the memory.
 const MAX_ACTS: usize = 200_000;
+/// Most of them that one end opened: whoever scans must not take the room of all others. The
+/// busiest server of a site speaks with some thousands.
+const MAX_ACTS_OF_ONE: usize = 20_000;
 
 /// One end without its port: the link-layer address only where it is the end's own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -61,6 +68,8 @@ impl End {
 #[derive(Default)]
 pub struct Learner {
     acts: HashMap<ActKey, Act>,
+    /// How many of them each end opened.
+    of_one: HashMap<End, usize>,
     answers: Answers,
     sayings: Sayings,
     guard: Guard,
@@ -98,7 +107,10 @@ impl Learner {
         }
         let answered = Opening::answered(flow);
         self.guard.flow(client, server, &opening, flow, answered);
-        let other = match server.ip.and_then(|ip| self.answers.name(client, ip)) {
+        // A name never means somebody here (DNS rebinding): what is here is who it is.
+        let outside = |ip: &IpAddr| matches!(scope(*ip), Scope::Public | Scope::Documentation);
+        let named = server.ip.filter(outside);
+        let other = match named.and_then(|ip| self.answers.name(client, ip)) {
             Some(name) => Other::Name(name),
             None => Other::End(server),
         };
@@ -108,9 +120,13 @@ impl Learner {
         let picked = opening.swapped && opening.carrier.has_ports() && opening.service >= 1024;
         let service = if picked { Service::Picked } else { Service::Port(opening.service) };
         let key = ActKey { client, other, carrier: opening.carrier, service };
-        if self.acts.len() >= MAX_ACTS && !self.acts.contains_key(&key) {
-            self.left_out += 1;
-            return;
+        if !self.acts.contains_key(&key) {
+            let of_one = self.of_one.entry(client).or_default();
+            if self.acts.len() >= MAX_ACTS || *of_one >= MAX_ACTS_OF_ONE {
+                self.left_out += 1;
+                return;
+            }
+            *of_one += 1;
         }
         self.acts.entry(key).or_default().see(flow, &opening, server, answered);
     }

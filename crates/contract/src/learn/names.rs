@@ -78,6 +78,11 @@ fn of_maker(name: &str, maker: &str) -> Option<Text> {
     (label == first && name.len() > domain.len()).then(|| Text::from(format!("*.{domain}")))
 }
 
+/// Who put a name there: what of it was registered, if nobody else can rent a name below it.
+pub(crate) fn owner(name: &str) -> Option<&str> {
+    registered(name).filter(|domain| !is_shared(domain) && !is_shared(name))
+}
+
 /// What of a name was registered: `dlink.com`, `example.co.uk`.
 fn registered(name: &str) -> Option<&str> {
     let mut dots = name.rmatch_indices('.').map(|(at, _)| at);
@@ -126,10 +131,14 @@ fn parent(name: &str) -> Option<&str> {
         [second, top] => !(top.len() == 2 && SECOND_LEVEL.contains(second)),
         _ => true,
     };
-    let shared = SHARED.iter().any(|shared| {
-        parent.strip_suffix(shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    });
-    (registered && !shared && !parent.ends_with(".arpa")).then_some(parent)
+    (registered && !is_shared(parent) && !parent.ends_with(".arpa")).then_some(parent)
+}
+
+/// Whether anybody may rent a name there.
+fn is_shared(name: &str) -> bool {
+    SHARED.iter().any(|shared| {
+        name.strip_suffix(shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 #[cfg(test)]

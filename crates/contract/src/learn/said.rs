@@ -30,6 +30,23 @@ enum Word {
     Asks(Text),
 }
 
+impl Word {
+    fn rule(&self) -> VerbRule {
+        match self.clone() {
+            Word::Operation { app, verb, code, of, first, last } => {
+                let objects =
+                    if of.is_empty() { Vec::new() } else { vec![Objects { of, first, last }] };
+                VerbRule::Operation { app, verb, codes: vec![code], objects }
+            }
+            Word::Publish(topic) => VerbRule::Mqtt { action: MqttAction::Publish, topic },
+            Word::Subscribe(topic) => VerbRule::Mqtt { action: MqttAction::Subscribe, topic },
+            Word::Http { method, path } => VerbRule::Http { method, path },
+            Word::Coap { method, path } => VerbRule::Coap { method: method.into(), path },
+            Word::Asks(name) => VerbRule::Dns { name },
+        }
+    }
+}
+
 /// What was said, by conversation.
 #[derive(Default)]
 pub(crate) struct Sayings {
@@ -39,50 +56,9 @@ pub(crate) struct Sayings {
 impl Sayings {
     /// Takes in what a packet said.
     pub fn fact(&mut self, fact: &Fact) {
-        let mut words = Vec::new();
-        match &fact.said {
-            Said::Operation(act) if act.outcome == Outcome::Asked => {
-                let (of, first, last) = match &act.object {
-                    Object::None => (Text::default(), 0, u32::MAX),
-                    Object::Range { table, start, count } => {
-                        (table.clone(), *start, start.saturating_add(count.saturating_sub(1)))
-                    }
-                    Object::Instance { class, instance, .. } => {
-                        (class.clone(), *instance, *instance)
-                    }
-                    Object::Name(name) => (name.clone(), 0, u32::MAX),
-                };
-                let (app, verb, code) = (act.app, act.verb, act.code);
-                words.push(Word::Operation { app, verb, code, of, first, last });
-            }
-            Said::Mqtt(mqtt) => match &**mqtt {
-                Mqtt::Publish { topic, .. } if !topic.is_empty() => {
-                    words.push(Word::Publish(topic.clone()))
-                }
-                Mqtt::Subscribe(topics) => {
-                    words.extend(topics.iter().cloned().map(Word::Subscribe));
-                }
-                _ => {}
-            },
-            Said::HttpRequest(request) => {
-                let path = request.path.split(['?', '#']).next().unwrap_or_default();
-                words.push(Word::Http { method: request.method.clone(), path: path.into() });
-            }
-            Said::Coap(coap) => {
-                let method = match coap.code {
-                    1 => "GET",
-                    2 => "POST",
-                    3 => "PUT",
-                    4 => "DELETE",
-                    _ => return,
-                };
-                words.push(Word::Coap { method, path: coap.path.clone() });
-            }
-            Said::Dns(dns) if dns.kind == DnsKind::Dns && !dns.response => {
-                words
-                    .extend(dns.questions.iter().map(|question| Word::Asks(lower(&question.name))));
-            }
-            _ => return,
+        let words = words_of(&fact.said);
+        if words.is_empty() {
+            return;
         }
         let Some(port) = fact.to.port else { return };
         let conversation = (End::of(&fact.from), End::of(&fact.to), port);
@@ -143,6 +119,58 @@ impl Sayings {
         });
         verbs.max()
     }
+}
+
+/// The rules that would allow exactly what was said; none for what no rule is about.
+pub(crate) fn rules_of(said: &Said) -> Vec<VerbRule> {
+    words_of(said).iter().map(Word::rule).collect()
+}
+
+/// What was said, in words that rules know.
+fn words_of(said: &Said) -> Vec<Word> {
+    let mut words = Vec::new();
+    match said {
+        Said::Operation(act) if act.outcome == Outcome::Asked => {
+            let (of, first, last) = match &act.object {
+                Object::None => (Text::default(), 0, u32::MAX),
+                Object::Range { table, start, count } => {
+                    (table.clone(), *start, start.saturating_add(count.saturating_sub(1)))
+                }
+                Object::Instance { class, instance, .. } => (class.clone(), *instance, *instance),
+                Object::Name(name) => (name.clone(), 0, u32::MAX),
+            };
+            let (app, verb, code) = (act.app, act.verb, act.code);
+            words.push(Word::Operation { app, verb, code, of, first, last });
+        }
+        Said::Mqtt(mqtt) => match &**mqtt {
+            Mqtt::Publish { topic, .. } if !topic.is_empty() => {
+                words.push(Word::Publish(topic.clone()))
+            }
+            Mqtt::Subscribe(topics) => {
+                words.extend(topics.iter().cloned().map(Word::Subscribe));
+            }
+            _ => {}
+        },
+        Said::HttpRequest(request) => {
+            let path = request.path.split(['?', '#']).next().unwrap_or_default();
+            words.push(Word::Http { method: request.method.clone(), path: path.into() });
+        }
+        Said::Coap(coap) => {
+            let method = match coap.code {
+                1 => "GET",
+                2 => "POST",
+                3 => "PUT",
+                4 => "DELETE",
+                _ => return words,
+            };
+            words.push(Word::Coap { method, path: coap.path.clone() });
+        }
+        Said::Dns(dns) if dns.kind == DnsKind::Dns && !dns.response => {
+            words.extend(dns.questions.iter().map(|question| Word::Asks(lower(&question.name))));
+        }
+        _ => {}
+    }
+    words
 }
 
 /// Operations by protocol and kind, with their codes and objects.

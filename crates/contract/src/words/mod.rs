@@ -108,6 +108,11 @@ pub fn missed(app: Option<App>, carrier: Carrier, port: u16) -> Option<&'static 
     table::of(app, carrier, Some(port)).map(|service| service.missed)
 }
 
+/// What one rule allows, to be read behind whoever does it: "asks for a.example".
+pub(crate) fn said(rule: &crate::document::VerbRule) -> Option<String> {
+    reasons::verbs(std::slice::from_ref(rule)).pop()
+}
+
 /// Who a peer is, in words.
 #[must_use]
 pub fn who(peer: &Peer) -> String {

@@ -34,6 +34,7 @@ impl Why {
             Why::Profile { model, devices } => {
                 format!("{devices} other devices of the model {model} do the same")
             }
+            Why::Inferred { because } => because.to_string(),
         }
     }
 }

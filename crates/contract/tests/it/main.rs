@@ -12,10 +12,15 @@
 mod book;
 mod export;
 mod import;
+mod learn;
+mod learn_again;
+mod learn_shape;
+mod learn_suspicion;
 mod nist;
 mod nist_files;
 mod resolve;
 mod schema;
+mod watch;
 
 use cordon_contract::resolve::{Bound, Known};
 use cordon_contract::{Carrier, Contract, Entry, Opens, Packet, Peer, Ports, Reach, Stage};

@@ -9,7 +9,7 @@ use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::{Bindings, Contract, Decision, Judge, MemberNo, Reach, Stage};
 use cordon_inventory::InventoryOptions;
 use cordon_model::fact::{DnsKind, DnsValue};
-use cordon_model::{Device, Fact, Flow, Mac, Said, Scope, SecretKey, Timestamp, scope};
+use cordon_model::{Device, Fact, Flow, Mac, PacketId, Said, Scope, SecretKey, Timestamp, scope};
 use cordon_pipeline::{Conclusions, Options, Pipeline, Sink};
 use ipnet::IpNet;
 
@@ -18,6 +18,8 @@ use ipnet::IpNet;
 pub struct At {
     /// Which capture.
     pub capture: usize,
+    /// Whether in the first half of its packets.
+    pub before: bool,
     /// Whether in the first half of its time.
     pub early: bool,
 }
@@ -84,19 +86,27 @@ impl Scene {
         for (capture, path) in captures.iter().enumerate() {
             let mut heard = Heard::default();
             let (mut first, mut last) = (None::<Timestamp>, Timestamp::default());
+            let (mut begins, mut ends) = (u64::MAX, 0);
             if let Ok(mut source) = FileSource::open(&InputPath::File(path.clone()), 0) {
                 while let Some(packet) = source.next() {
                     first = Some(first.map_or(packet.at, |first| first.min(packet.at)));
                     last = last.max(packet.at);
+                    begins = begins.min(packet.id.number);
+                    ends = ends.max(packet.id.number);
                     pipeline.packet_with(&packet, &mut heard);
                 }
             }
             pipeline.end_flows(&mut heard);
             let begun = first.unwrap_or_default();
             let middle = begun.plus(last.since(begun) / 2);
-            let at = |time: Timestamp| At { capture, early: time < middle };
-            facts.extend(heard.facts.into_iter().map(|fact| (at(fact.at), fact)));
-            flows.extend(heard.flows.into_iter().map(|flow| (at(flow.first), flow)));
+            let half = begins.midpoint(ends);
+            let at = |time: Timestamp, packet: PacketId| At {
+                capture,
+                before: packet.number < half,
+                early: time < middle,
+            };
+            facts.extend(heard.facts.into_iter().map(|fact| (at(fact.at, fact.packet), fact)));
+            flows.extend(heard.flows.into_iter().map(|flow| (at(flow.first, flow.packet), flow)));
         }
         Scene { facts, flows, conclusions: pipeline.conclude() }
     }
@@ -143,7 +153,7 @@ impl Scene {
         let mut pace = Pace::default();
         // In the order in which conversations began, so that a name means what was told by then.
         let mut flows: Vec<&(At, Flow)> = self.flows.iter().collect();
-        flows.sort_by_key(|(at, flow)| (at.capture, flow.first));
+        flows.sort_by_key(|(_, flow)| flow.first);
         for (at, flow) in flows {
             let Some(mut sighting) = Sighting::of(flow) else { continue };
             // An address is another device's in another capture; the link-layer address is not.
@@ -161,11 +171,11 @@ impl Scene {
                     *ip = [10, 255, 255, 254].into();
                 }
             };
-            let swapped = flow.sent.packets == 0 && flow.received.packets > 0;
+            let swapped = flow.client.ip != Some(sighting.from);
             let (from, to) = if swapped { (server, client) } else { (client, server) };
             stranger(&mut sighting.from, from);
             stranger(&mut sighting.to, to);
-            let bindings = told.until(&policy, at.capture, flow.first, device);
+            let bindings = told.until(&policy, flow.first, device);
             if learn(*at) {
                 outcome.learned += 1;
                 continue;
@@ -254,6 +264,16 @@ impl Scene {
         bindings
     }
 
+    /// Every conversation, and where it was seen.
+    pub fn placed_flows(&self) -> impl Iterator<Item = &(At, Flow)> {
+        self.flows.iter()
+    }
+
+    /// Everything that was said, and where.
+    pub fn placed_facts(&self) -> impl Iterator<Item = &(At, Fact)> {
+        self.facts.iter()
+    }
+
     /// Every conversation.
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {
         self.flows.iter().map(|(_, flow)| flow)
@@ -271,19 +291,18 @@ impl<'a> Told<'a> {
     fn new(facts: &'a [(At, Fact)]) -> Self {
         let is = |(_, fact): &&(At, Fact)| matches!(&fact.said, Said::Dns(dns) if dns.kind == DnsKind::Dns && dns.response);
         let mut answers: Vec<_> = facts.iter().filter(is).collect();
-        answers.sort_by_key(|(at, fact)| (at.capture, fact.at));
+        answers.sort_by_key(|(_, fact)| fact.at);
         Told { answers, next: 0, bindings: Bindings::default() }
     }
 
     fn until(
         &mut self,
         policy: &cordon_contract::Policy,
-        capture: usize,
         time: Timestamp,
         device: &Device,
     ) -> &Bindings {
-        while let Some((at, fact)) = self.answers.get(self.next)
-            && (at.capture, fact.at) <= (capture, time)
+        while let Some((_, fact)) = self.answers.get(self.next)
+            && fact.at <= time
         {
             self.next += 1;
             let Said::Dns(dns) = &fact.said else { continue };
