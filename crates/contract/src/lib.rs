@@ -29,12 +29,14 @@ pub mod mud;
 pub mod policy;
 pub mod rehearse;
 pub mod resolve;
+pub mod tls;
 pub mod watch;
 pub mod words;
 
 pub use document::{
     Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
-    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
+    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, TlsRule, Validity, VerbRule, Why,
+    Window,
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,

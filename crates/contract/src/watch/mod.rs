@@ -16,7 +16,7 @@ use cordon_model::{App, Basis, Fact, Flow, Said, Timestamp};
 
 pub use breach::{Breach, What};
 
-use crate::document::{Carrier, Contract, Entry, EntryId, Opens, VerbRule};
+use crate::document::{Carrier, Contract, Entry, EntryId, Opens, TlsRule, VerbRule};
 use crate::learn::{Opening, is_upkeep, said};
 use crate::policy::{Bindings, Judge, MemberNo, Packet, Policy, Side, Where};
 use meter::Meter;
@@ -292,34 +292,31 @@ fn unsaid(entries: &[&Entry], said: &[VerbRule]) -> Vec<VerbRule> {
 /// What a client offers, if entries say how it has to encrypt and none of them bears it (RFC 9761).
 fn not_offered(entries: &[&Entry], hello: &TlsClientHello) -> Option<VerbRule> {
     let profiles = |entry: &Entry| {
-        let is_tls = |rule: &&VerbRule| matches!(rule, VerbRule::Tls { .. });
-        entry.verbs.iter().filter(is_tls).cloned().collect::<Vec<_>>()
+        let profile = |rule: &VerbRule| match rule {
+            VerbRule::Tls(profile) => Some(profile.clone()),
+            _ => None,
+        };
+        entry.verbs.iter().filter_map(profile).collect::<Vec<_>>()
     };
+    for entry in entries {
+        let profiles = profiles(entry);
+        let bears = |profile: &TlsRule| crate::tls::differences(profile, hello).is_empty();
+        if profiles.is_empty() || profiles.iter().any(bears) {
+            return None;
+        }
+    }
     let mut versions = vec![hello.version.0];
     versions.extend(hello.lowest.map(|version| version.0));
-    let offered = VerbRule::Tls {
+    Some(VerbRule::Tls(TlsRule {
         versions,
         suites: hello.suites.clone(),
         groups: hello.groups.clone(),
         alpn: hello.alpn.clone(),
-    };
-    for entry in entries {
-        let profiles = profiles(entry);
-        if profiles.is_empty() || profiles.iter().any(|profile| bears(profile, hello)) {
-            return None;
-        }
-    }
-    Some(offered)
-}
-
-/// Whether everything that is offered is in a profile; an empty list is anything, and offering
-/// nothing of a kind is within.
-fn bears(profile: &VerbRule, hello: &TlsClientHello) -> bool {
-    let VerbRule::Tls { versions, suites, groups, alpn } = profile else { return false };
-    let version = |no: u16| versions.is_empty() || versions.contains(&no);
-    version(hello.version.0)
-        && hello.lowest.is_none_or(|lowest| version(lowest.0))
-        && (suites.is_empty() || hello.suites.iter().all(|one| suites.contains(one)))
-        && (groups.is_empty() || hello.groups.iter().all(|one| groups.contains(one)))
-        && (alpn.is_empty() || hello.alpn.iter().all(|one| alpn.contains(one)))
+        dtls_versions: Vec::new(),
+        extensions: hello.extensions.clone(),
+        signatures: hello.signatures.clone(),
+        certificate_signatures: hello.certificate_signatures.clone(),
+        psk_modes: hello.psk_modes.clone(),
+        compressions: hello.compressions.clone(),
+    }))
 }

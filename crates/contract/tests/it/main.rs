@@ -20,6 +20,7 @@ mod nist;
 mod nist_files;
 mod resolve;
 mod schema;
+mod tls;
 mod watch;
 
 use cordon_contract::resolve::{Bound, Known};
