@@ -13,13 +13,11 @@
 //! ```
 
 use std::fmt;
-use std::net::IpAddr;
 
+use cordon_model::Text;
 use cordon_model::fact::{TlsClientHello, TlsVersion};
-use cordon_model::{DeviceId, Scope, Text, Timestamp, scope};
 
-use crate::document::{Carrier, Contract, Entry, EntryId, Opens, Peer, TlsRule, VerbRule, Why};
-use crate::policy::name_fits;
+use crate::document::{Entry, EntryId, TlsRule, VerbRule, Why};
 
 /// Values that are named in a sentence; more are counted.
 const NAMED: usize = 6;
@@ -158,21 +156,6 @@ fn versions(profile: &TlsRule, hello: &TlsClientHello) -> Option<Difference> {
     })
 }
 
-/// A hello, and with whom it opens a conversation.
-#[derive(Clone, Copy, Debug)]
-pub struct Opened<'a> {
-    /// What is offered.
-    pub hello: &'a TlsClientHello,
-    /// The server's port.
-    pub port: u16,
-    /// The server's address.
-    pub peer: Option<IpAddr>,
-    /// The server, where it is a device of the site.
-    pub device: Option<&'a DeviceId>,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// A device opens TLS otherwise than its contract says.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Otherwise {
@@ -184,20 +167,19 @@ pub struct Otherwise {
     pub differences: Vec<Difference>,
 }
 
-/// Holds a hello of a device against its contract: none where an entry that may be meant bears it,
-/// or where none says how to encrypt. Whom an entry means is not always known here; what may be
-/// meant is taken for meant, so that nothing is told by mistake.
+/// Holds a hello against the entries that allow its conversation: none where one of them bears it,
+/// or says nothing of TLS.
 #[must_use]
-pub fn judge(contract: &Contract, opened: &Opened<'_>) -> Option<Otherwise> {
+pub fn judge(entries: &[&Entry], hello: &TlsClientHello) -> Option<Otherwise> {
     let mut nearest: Option<Otherwise> = None;
-    for entry in contract.entries.iter().filter(|entry| may_mean(entry, opened)) {
+    for entry in entries {
         let mut profiles = entry.verbs.iter().filter_map(|verb| match verb {
             VerbRule::Tls(profile) => Some(profile),
             _ => None,
         });
         let first = profiles.next()?;
         for profile in std::iter::once(first).chain(profiles) {
-            let differences = differences(profile, opened.hello);
+            let differences = differences(profile, hello);
             if differences.is_empty() {
                 return None;
             }
@@ -207,32 +189,6 @@ pub fn judge(contract: &Contract, opened: &Opened<'_>) -> Option<Otherwise> {
         }
     }
     nearest
-}
-
-/// Whether an entry may be about this conversation.
-fn may_mean(entry: &Entry, opened: &Opened<'_>) -> bool {
-    let carrier = if opened.hello.quic.is_some() { Carrier::Udp } else { Carrier::Tcp };
-    entry.opens == Opens::Device
-        && entry.transport.covers(carrier)
-        && entry.has_port(opened.port)
-        && entry.valid.holds(opened.at)
-        && may_be(&entry.peer, opened)
-}
-
-fn may_be(peer: &Peer, opened: &Opened<'_>) -> bool {
-    let ip = |is: &dyn Fn(IpAddr) -> bool| opened.peer.is_none_or(is);
-    match peer {
-        Peer::Device { id, .. } => opened.device == Some(id),
-        Peer::Name { name } => match &opened.hello.sni {
-            Some(said) => name_fits(name, said) || name.eq_ignore_ascii_case(said),
-            None => opened.device.is_none(),
-        },
-        Peer::Network { net } => ip(&|ip| net.contains(&ip)),
-        Peer::Internet => ip(&|ip| scope(ip) == Scope::Public),
-        Peer::LocalNetworks => opened.device.is_some() || ip(&|ip| scope(ip) != Scope::Public),
-        Peer::Multicast { .. } | Peer::Broadcast => false,
-        _ => true,
-    }
 }
 
 /// The MUD file that an entry is from.

@@ -144,7 +144,8 @@ impl Drop for Service {
     }
 }
 
-fn entered(test: &str) -> bool {
+/// Whether a test runs in namespaces of its own; where not, it is run there, if that is possible.
+pub fn entered(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }

@@ -60,7 +60,7 @@ pub enum VerbRule {
         name: Text,
     },
     /// A TLS client profile (RFC 9761).
-    Tls(TlsRule),
+    Tls(Box<TlsRule>),
 }
 
 /// Which way an MQTT message goes, seen from the client.

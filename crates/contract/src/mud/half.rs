@@ -227,7 +227,7 @@ fn verb(profile: &TlsProfile, warn: &mut impl FnMut(ImportProblem)) -> VerbRule 
     for (what, _) in lost.into_iter().filter(|(_, lost)| *lost) {
         warn(ImportProblem::TlsPartly(what));
     }
-    VerbRule::Tls(TlsRule {
+    VerbRule::Tls(Box::new(TlsRule {
         versions: profile.tls_versions.clone(),
         suites: profile.cipher_suites.clone(),
         groups: profile.groups.clone(),
@@ -238,5 +238,5 @@ fn verb(profile: &TlsProfile, warn: &mut impl FnMut(ImportProblem)) -> VerbRule 
         certificate_signatures: profile.certificate_signatures.clone(),
         psk_modes: profile.psk_modes.clone(),
         compressions: profile.compressions.clone(),
-    })
+    }))
 }

@@ -11,12 +11,11 @@ mod meter;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::fact::TlsClientHello;
 use cordon_model::{App, Basis, Fact, Flow, Said, Timestamp};
 
 pub use breach::{Breach, What};
 
-use crate::document::{Carrier, Contract, Entry, EntryId, Opens, TlsRule, VerbRule};
+use crate::document::{Carrier, Contract, Entry, EntryId, Opens, VerbRule};
 use crate::learn::{Opening, is_upkeep, said};
 use crate::policy::{Bindings, Judge, MemberNo, Packet, Policy, Side, Where};
 use meter::Meter;
@@ -70,6 +69,12 @@ impl<'a> Watch<'a> {
             minutes: Meter::new(60),
             hours: Meter::new(3_600),
         }
+    }
+
+    /// The member that an address belongs to.
+    #[must_use]
+    pub fn member_at(&self, ip: IpAddr) -> Option<MemberNo> {
+        self.judge.member_at(ip)
     }
 
     /// Looks at a conversation, or a part of one.
@@ -132,6 +137,10 @@ impl<'a> Watch<'a> {
         };
         let mut breaches = Vec::new();
         for view in self.views(from, to) {
+            // A profile says how the device itself opens TLS (RFC 9761, 5), and not who may use it.
+            if hello.is_some() && view.side == Side::Destination {
+                continue;
+            }
             let mut entries: Vec<(Packet, u32, &Entry)> = Vec::new();
             for carrier in carriers {
                 let packet = Packet {
@@ -150,13 +159,23 @@ impl<'a> Watch<'a> {
             }
             let Some((packet, place, _)) = entries.first() else { continue };
             let all: Vec<&Entry> = entries.iter().map(|(_, _, entry)| *entry).collect();
-            let unsaid = match hello {
-                Some(hello) => not_offered(&all, hello).into_iter().collect(),
-                None => unsaid(&all, &said),
+            let found: Vec<(u32, What)> = match hello {
+                Some(hello) => {
+                    let other = crate::tls::judge(&all, hello).map(|otherwise| {
+                        let of =
+                            |(_, _, entry): &&(Packet, u32, &Entry)| entry.id() == otherwise.entry;
+                        let place = entries.iter().find(of).map_or(*place, |(_, place, _)| *place);
+                        (place, What::OtherTls { otherwise: Box::new(otherwise) })
+                    });
+                    other.into_iter().collect()
+                }
+                None => {
+                    let unsaid = unsaid(&all, &said).into_iter();
+                    unsaid.map(|said| (*place, What::Unsaid { said })).collect()
+                }
             };
-            for said in unsaid {
-                let what = What::Unsaid { said };
-                breaches.extend(self.breach(&view, packet, fact.at, Some(*place), what));
+            for (place, what) in found {
+                breaches.extend(self.breach(&view, packet, fact.at, Some(place), what));
             }
         }
         breaches
@@ -287,36 +306,4 @@ fn unsaid(entries: &[&Entry], said: &[VerbRule]) -> Vec<VerbRule> {
         free || entries.iter().any(|entry| entry.verbs.iter().any(|rule| rule.covers(word)))
     };
     said.iter().filter(|word| !may(word)).cloned().collect()
-}
-
-/// What a client offers, if entries say how it has to encrypt and none of them bears it (RFC 9761).
-fn not_offered(entries: &[&Entry], hello: &TlsClientHello) -> Option<VerbRule> {
-    let profiles = |entry: &Entry| {
-        let profile = |rule: &VerbRule| match rule {
-            VerbRule::Tls(profile) => Some(profile.clone()),
-            _ => None,
-        };
-        entry.verbs.iter().filter_map(profile).collect::<Vec<_>>()
-    };
-    for entry in entries {
-        let profiles = profiles(entry);
-        let bears = |profile: &TlsRule| crate::tls::differences(profile, hello).is_empty();
-        if profiles.is_empty() || profiles.iter().any(bears) {
-            return None;
-        }
-    }
-    let mut versions = vec![hello.version.0];
-    versions.extend(hello.lowest.map(|version| version.0));
-    Some(VerbRule::Tls(TlsRule {
-        versions,
-        suites: hello.suites.clone(),
-        groups: hello.groups.clone(),
-        alpn: hello.alpn.clone(),
-        dtls_versions: Vec::new(),
-        extensions: hello.extensions.clone(),
-        signatures: hello.signatures.clone(),
-        certificate_signatures: hello.certificate_signatures.clone(),
-        psk_modes: hello.psk_modes.clone(),
-        compressions: hello.compressions.clone(),
-    }))
 }

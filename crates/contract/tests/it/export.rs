@@ -201,7 +201,7 @@ fn some_entry() -> impl Strategy<Value = Entry> {
             entry.ip = ip;
             if tls && carrier == Carrier::Tcp {
                 let (versions, suites) = (vec![0x0304], vec![0x1301]);
-                entry.verbs = vec![VerbRule::Tls(TlsRule {
+                entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule {
                     versions,
                     suites,
                     groups: vec![29],
@@ -212,7 +212,7 @@ fn some_entry() -> impl Strategy<Value = Entry> {
                     certificate_signatures: vec![0x0804],
                     psk_modes: vec![1],
                     compressions: vec![2],
-                })];
+                }))];
             }
             entry
         })

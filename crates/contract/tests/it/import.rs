@@ -268,12 +268,12 @@ fn tls_profiles_are_kept_and_what_is_lost_is_named() {
     let from = Matches { tls: vec![profile], ..local(L4::Tcp(ports(None, Some(443)))) };
     let to = local(L4::Tcp(ports(Some(443), None)));
     let (contract, warnings) = taken(&file(AclKind::Ipv4, vec![from], vec![to]));
-    let verb = VerbRule::Tls(TlsRule {
+    let verb = VerbRule::Tls(Box::new(TlsRule {
         versions: vec![0x0304],
         suites: vec![0x1301],
         extensions: vec![10],
         ..TlsRule::default()
-    });
+    }));
     assert_eq!(contract.entries[0].verbs, [verb]);
     assert_eq!(problems(&warnings), [ImportProblem::TlsPartly("trust anchors")]);
 }

@@ -70,7 +70,7 @@ fn what_no_entry_allows_is_a_breach_at_each_end_that_has_a_contract() {
         says,
         [
             "camera opened tcp/23 to 10.0.0.7, which nothing allows",
-            "10.0.0.1 opened tcp/23 to recorder, which nothing allows"
+            "recorder had tcp/23 opened to it by 10.0.0.1, which nothing allows"
         ]
     );
     assert!(breaches.iter().all(|breach| breach.entry.is_none()));
@@ -206,11 +206,11 @@ fn a_client_that_offers_what_its_profile_does_not_know_is_a_breach() {
         fact(end(CAMERA, 50_000), end(RECORDER, 443), 0, Said::ClientHello(Box::new(hello)))
     };
     let mut entry = to_recorder(443);
-    entry.verbs = vec![VerbRule::Tls(TlsRule {
+    entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule {
         versions: vec![0x0304],
         suites: vec![0x1301, 0x1302],
         ..TlsRule::default()
-    })];
+    }))];
     let camera = [super::contract("camera", [entry])];
     assert!(heard(&camera, &hello(0x0304, &[0x1301])).is_empty());
     assert_eq!(heard(&camera, &hello(0x0303, &[0x1301])).len(), 1, "an older version");

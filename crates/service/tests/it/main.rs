@@ -13,6 +13,7 @@
 
 mod clocks;
 mod crowds;
+mod detects;
 mod full;
 mod mud;
 mod past;

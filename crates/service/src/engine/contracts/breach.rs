@@ -1,14 +1,17 @@
-//! What the kernel's log tells: devices that left their contracts.
+//! Devices that left their contracts: what the detector found, and what the kernel's log tells.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::Carrier;
+use cordon_contract::watch::Breach;
+use cordon_contract::{Carrier, Side, watch};
 use cordon_enforce::keeper::LoggedPacket;
 use cordon_model::record::{Event, EventKind};
 use cordon_model::{DeviceId, Text, Timestamp};
 use cordon_store::Write;
+use tokio::sync::mpsc;
 
 use crate::engine::Engine;
 
@@ -17,8 +20,17 @@ const AGAIN: Duration = Duration::from_secs(3600);
 /// Breaches told from each other; beyond that the oldest are forgotten, and told again.
 const MOST: usize = 10_000;
 
-/// Which device with whom over what.
-type What = (DeviceId, IpAddr, Carrier, u16);
+/// Which device with whom over what, and in which way.
+type What = (DeviceId, IpAddr, Carrier, u16, Way);
+
+/// In which way, as far as people tell it apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    Outside,
+    TooMuch,
+    OtherTls,
+    Other,
+}
 
 /// Breaches that were told lately.
 #[derive(Default)]
@@ -44,31 +56,42 @@ impl Breaches {
 }
 
 impl Engine {
+    /// Takes in what the detector finds, until there is no more.
+    pub async fn detect(self: Arc<Self>, mut breaches: mpsc::Receiver<Breach>) {
+        while let Some(breach) = breaches.recv().await {
+            self.detected(breach).await;
+        }
+    }
+
+    async fn detected(&self, breach: Breach) {
+        let way = match breach.what {
+            watch::What::Outside => Way::Outside,
+            watch::What::TooOften { .. }
+            | watch::What::TooMuch { .. }
+            | watch::What::TooFast { .. } => Way::TooMuch,
+            watch::What::OtherTls { .. } => Way::OtherTls,
+            watch::What::OtherApp { .. } | watch::What::Unsaid { .. } => Way::Other,
+        };
+        let what = (breach.device.clone(), breach.peer, breach.carrier, breach.service, way);
+        if !self.is_news(what, breach.at) {
+            return;
+        }
+        let peer = self.name_at(breach.peer, breach.at);
+        self.tell_breach(breach.device.clone(), breach.at, did(&breach, &peer)).await;
+    }
+
     /// Takes in a packet of the log: told once an hour, on the device's timeline.
     pub(super) async fn breach(&self, packet: LoggedPacket) {
         let world = self.world.load_full();
         let Some(record) = world.register.get(&packet.device) else { return };
         let own = |ip: &IpAddr| record.seen.ips.contains(ip);
         let peer = if own(&packet.from) { packet.to } else { packet.from };
-        let what = (packet.device.clone(), peer, packet.carrier, packet.service);
-        let news = {
-            let mut breaches =
-                self.contracts.breaches.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            breaches.is_new(what, packet.at)
-        };
-        if !news {
+        let what = (packet.device.clone(), peer, packet.carrier, packet.service, Way::Outside);
+        if !self.is_news(what, packet.at) {
             return;
         }
-        let name = world
-            .register
-            .record_of(None, Some(peer), packet.at)
-            .map_or_else(|| peer.to_string(), |other| other.label());
-        let service = match packet.carrier {
-            Carrier::Tcp | Carrier::Udp => {
-                format!("{} {}", packet.carrier.to_string().to_uppercase(), packet.service)
-            }
-            other => other.to_string().to_uppercase(),
-        };
+        let name = self.name_at(peer, packet.at);
+        let service = by(packet.carrier, packet.service);
         let did = match (packet.dropped, own(&packet.from)) {
             (true, true) => format!("was stopped on the way to {name} by {service}"),
             (false, true) => format!("spoke to {name} by {service}"),
@@ -78,17 +101,52 @@ impl Engine {
         let entry =
             packet.missing.as_ref().map(|entry| format!("; entry {} would allow it", entry.id()));
         let says = format!("{did}: {}{}", packet.why, entry.unwrap_or_default());
-        let event = Event {
-            at: packet.at,
-            device: packet.device.clone(),
-            kind: EventKind::Breach,
-            says: Text::from(says),
-            actor: None,
-        };
+        self.tell_breach(packet.device.clone(), packet.at, says).await;
+    }
+
+    fn is_news(&self, what: What, at: Timestamp) -> bool {
+        let breaches = self.contracts.breaches.lock();
+        breaches.unwrap_or_else(std::sync::PoisonError::into_inner).is_new(what, at)
+    }
+
+    /// What people call who is at an address.
+    fn name_at(&self, ip: IpAddr, at: Timestamp) -> String {
+        let world = self.world.load();
+        let record = world.register.record_of(None, Some(ip), at);
+        record.map_or_else(|| ip.to_string(), |other| other.label())
+    }
+
+    async fn tell_breach(&self, device: DeviceId, at: Timestamp, says: String) {
+        let says = Text::from(says);
+        let event = Event { at, device, kind: EventKind::Breach, says, actor: None };
         if let Err(problem) = self.commit(vec![Write::AddEvent(event)], Vec::new()).await {
             tracing::error!(%problem, "a breach cannot be written down");
         }
         self.tick(&["devices", "today"]);
+    }
+}
+
+/// What a device did, to be read behind its name.
+fn did(breach: &Breach, peer: &str) -> String {
+    let service = by(breach.carrier, breach.service);
+    match (&breach.what, breach.side) {
+        (watch::What::Outside, Side::Source) => {
+            format!("spoke to {peer} by {service}: nothing allows it")
+        }
+        (watch::What::Outside, Side::Destination) => {
+            format!("was spoken to by {peer} by {service}: nothing allows it")
+        }
+        _ => breach.did(peer),
+    }
+}
+
+/// `TCP 23`.
+fn by(carrier: Carrier, service: u16) -> String {
+    match carrier {
+        Carrier::Tcp | Carrier::Udp => {
+            format!("{} {service}", carrier.to_string().to_uppercase())
+        }
+        other => other.to_string().to_uppercase(),
     }
 }
 
@@ -101,7 +159,7 @@ mod tests {
         let mut breaches = Breaches::default();
         let what = |port| {
             let ip = IpAddr::from([10, 0, 0, 7]);
-            (DeviceId("d".into()), ip, Carrier::Tcp, port)
+            (DeviceId("d".into()), ip, Carrier::Tcp, port, Way::Outside)
         };
         let at = Timestamp::from_secs;
         assert!(breaches.is_new(what(23), at(0)));
@@ -115,8 +173,8 @@ mod tests {
         let mut breaches = Breaches::default();
         let ip = IpAddr::from([10, 0, 0, 7]);
         for port in 0..=u16::MAX {
-            breaches
-                .is_new((DeviceId("d".into()), ip, Carrier::Tcp, port), Timestamp::from_secs(1));
+            let what = (DeviceId("d".into()), ip, Carrier::Tcp, port, Way::Outside);
+            breaches.is_new(what, Timestamp::from_secs(1));
         }
         assert!(breaches.told.len() <= MOST);
     }

@@ -45,6 +45,8 @@ pub(super) struct Contracts {
     gate: Option<Arc<dyn Gate>>,
     signing: Arc<SigningKey>,
     loaded: Mutex<Loaded>,
+    /// What the detector holds everything against.
+    in_force: crate::watch::Held,
     /// What leads nowhere in the contracts in force.
     unresolved: ArcSwap<Vec<Unresolved>>,
     breaches: Mutex<breach::Breaches>,
@@ -81,6 +83,7 @@ impl Contracts {
             gate,
             signing,
             loaded: Mutex::default(),
+            in_force: crate::watch::Held::default(),
             unresolved: ArcSwap::default(),
             breaches: Mutex::default(),
             written: Mutex::new(None),

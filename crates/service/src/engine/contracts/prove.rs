@@ -15,7 +15,7 @@ use cordon_prove::{Answer as Proven, End, Expectation, Must, Prover, Surrounding
 use super::site::site;
 use crate::engine::Engine;
 use crate::engine::devices::find;
-use crate::engine::show::time;
+use crate::engine::show::{moment, time};
 use crate::engine::world::World;
 use crate::view::{ProofRequest, ProofView};
 use crate::{Answer, Caller, Problem, ProblemKind};
@@ -164,7 +164,7 @@ impl Ground {
                 "Every packet that could begin a conversation was taken through the {} elements \
                  that the kernel holds, read back on {}.",
                 self.rules.as_ref().map_or(0, Ruleset::len),
-                time(self.now)
+                moment(self.now)
             ),
         );
         Said {

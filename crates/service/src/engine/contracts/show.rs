@@ -7,7 +7,7 @@ use cordon_contract::{Entry, Reach, Stage};
 use super::learn::empty;
 use super::list::contract_row;
 use crate::engine::devices::{find, link, mud_urls};
-use crate::engine::show::{number, time};
+use crate::engine::show::{moment, number, time};
 use crate::engine::{Engine, broken};
 use crate::view::{ContractPart, ContractView, EntryView, HeldView, Page, StepView};
 use crate::{Answer, Caller};
@@ -124,7 +124,7 @@ impl Engine {
             undone: step
                 .undone
                 .as_ref()
-                .map(|undone| format!("{} on {}", folk.label(&undone.by), time(undone.at))),
+                .map(|undone| format!("{} on {}", folk.label(&undone.by), moment(undone.at))),
         }
     }
 
