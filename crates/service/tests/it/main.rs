@@ -20,3 +20,4 @@ mod past;
 mod refused;
 mod restart;
 mod scene;
+mod tls;

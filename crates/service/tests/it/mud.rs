@@ -10,15 +10,15 @@ use cordon_service::view::{DeviceView, MudRequest};
 
 use crate::scene::{How, Running, TestClock, root, until};
 
-const CAMERA: [u8; 6] = [0x00, 0x17, 0x88, 0, 0, 0x28];
-const ID: &str = "mac-001788000028";
+pub const CAMERA: [u8; 6] = [0x00, 0x17, 0x88, 0, 0, 0x28];
+pub const ID: &str = "mac-001788000028";
 const URL: &str = "https://maker.example/camera.json";
 
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_secs(1_790_000_000 + second)
 }
 
-fn ethernet(to: [u8; 6], from: [u8; 6], ethertype: u16, payload: &[u8]) -> Vec<u8> {
+pub fn ethernet(to: [u8; 6], from: [u8; 6], ethertype: u16, payload: &[u8]) -> Vec<u8> {
     [&to[..], &from, &ethertype.to_be_bytes(), payload].concat()
 }
 

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::mud::{export, import};
+use cordon_contract::{Entry, VerbRule};
 use cordon_crypto::cms;
 use cordon_model::MudUrl;
 use cordon_model::record::{Action, Criticality};
@@ -45,6 +46,7 @@ impl Engine {
                  `cordon contract import-mud --rehearse`",
             ));
         }
+        let profiled = contract.entries.iter().filter(|entry| has_profile(entry)).count();
         let what = ContractRequest::Adopt {
             device: id,
             proposed: false,
@@ -63,6 +65,16 @@ impl Engine {
             .chain(parsed.warnings.iter().map(ToString::to_string))
             .chain(warnings.iter().map(ToString::to_string));
         changed.says.extend(says.take(MAX_WARNINGS).map(|says| format!("note: {says}")));
+        if profiled > 0 {
+            let entries = match profiled {
+                1 => "one of its entries says".to_owned(),
+                several => format!("{several} of its entries say"),
+            };
+            changed.says.push(format!(
+                "note: {entries} how the device opens TLS (RFC 9761); what it offers is held \
+                 against that, and what differs is on its timeline"
+            ));
+        }
         if criticality != Criticality::Normal {
             changed.says.push("note: it is never blocked automatically".to_owned());
         }
@@ -114,6 +126,11 @@ impl Engine {
                 .collect(),
         })
     }
+}
+
+/// Whether an entry says how the device opens TLS.
+fn has_profile(entry: &Entry) -> bool {
+    entry.verbs.iter().any(|verb| matches!(verb, VerbRule::Tls(_)))
 }
 
 /// What a person should know where a device says that another file describes it, or that the file
