@@ -27,6 +27,8 @@ type What = (DeviceId, IpAddr, Carrier, u16, Way);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Way {
     Outside,
+    /// The same, and the kernel stopped it.
+    Stopped,
     TooMuch,
     OtherTls,
     Other,
@@ -39,6 +41,12 @@ pub(super) struct Breaches {
 }
 
 impl Breaches {
+    /// Whether it was told lately.
+    fn was_told(&self, what: &What, at: Timestamp) -> bool {
+        let near = |told: &Timestamp| at.since(*told) < AGAIN && told.since(at) < AGAIN;
+        self.told.get(what).is_some_and(near)
+    }
+
     /// Whether this is news.
     fn is_new(&mut self, what: What, at: Timestamp) -> bool {
         if self.told.get(&what).is_some_and(|before| at.since(*before) < AGAIN && at >= *before) {
@@ -72,8 +80,10 @@ impl Engine {
             watch::What::OtherTls { .. } => Way::OtherTls,
             watch::What::OtherApp { .. } | watch::What::Unsaid { .. } => Way::Other,
         };
-        let what = (breach.device.clone(), breach.peer, breach.carrier, breach.service, way);
-        if !self.is_news(what, breach.at) {
+        let what = |way| (breach.device.clone(), breach.peer, breach.carrier, breach.service, way);
+        // What was stopped was told by who stopped it.
+        let stopped = way == Way::Outside && self.was_told(&what(Way::Stopped), breach.at);
+        if stopped || !self.is_news(what(way), breach.at) {
             return;
         }
         let peer = self.name_at(breach.peer, breach.at);
@@ -86,7 +96,8 @@ impl Engine {
         let Some(record) = world.register.get(&packet.device) else { return };
         let own = |ip: &IpAddr| record.seen.ips.contains(ip);
         let peer = if own(&packet.from) { packet.to } else { packet.from };
-        let what = (packet.device.clone(), peer, packet.carrier, packet.service, Way::Outside);
+        let way = if packet.dropped { Way::Stopped } else { Way::Outside };
+        let what = (packet.device.clone(), peer, packet.carrier, packet.service, way);
         if !self.is_news(what, packet.at) {
             return;
         }
@@ -102,6 +113,11 @@ impl Engine {
             packet.missing.as_ref().map(|entry| format!("; entry {} would allow it", entry.id()));
         let says = format!("{did}: {}{}", packet.why, entry.unwrap_or_default());
         self.tell_breach(packet.device.clone(), packet.at, says).await;
+    }
+
+    fn was_told(&self, what: &What, at: Timestamp) -> bool {
+        let breaches = self.contracts.breaches.lock();
+        breaches.unwrap_or_else(std::sync::PoisonError::into_inner).was_told(what, at)
     }
 
     fn is_news(&self, what: What, at: Timestamp) -> bool {

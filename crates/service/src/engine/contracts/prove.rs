@@ -152,6 +152,8 @@ impl Ground {
         let proof = prover.check(&[expectation]);
         let mut lines = finding.says().lines().map(str::to_owned).collect::<Vec<_>>();
         let says = if lines.is_empty() { String::new() } else { lines.remove(0) };
+        // Ways that differ in nothing that people read are one to them.
+        lines.dedup();
         lines.truncate(LINES);
         let answer = match &finding.answer {
             Proven::Impossible { .. } => "impossible",
@@ -171,7 +173,7 @@ impl Ground {
             answer,
             says,
             steps: lines.iter().map(|line| line.trim_start_matches("- ").to_owned()).collect(),
-            limits: proof.assumes.iter().map(ToString::to_string).collect(),
+            limits: proof.assumes.iter().chain(&proof.limits).map(ToString::to_string).collect(),
             document: proof.to_json().unwrap_or_default(),
         }
     }
