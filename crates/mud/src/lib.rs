@@ -41,6 +41,7 @@ pub mod limits;
 mod ports;
 mod read;
 mod tls;
+mod url;
 mod warning;
 mod write;
 
@@ -52,5 +53,6 @@ pub use file::{MudFile, authority};
 pub use ports::PortMatch;
 pub use read::{MudError, Parsed, parse};
 pub use tls::TlsProfile;
+pub use url::{UrlFault, same_url, url_faults};
 pub use warning::{Place, Problem, Warning};
 pub use write::write;

@@ -1,5 +1,6 @@
 //! `cordon contract`, `prove`, `isolate`, `release`, `admit`.
 
+mod diff;
 mod write;
 
 use std::path::Path;
@@ -8,8 +9,8 @@ use std::process::ExitCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_service::view::{
-    Changed, ContractRow, ContractView, MudView, Page, ProofView, RehearsalView, RulesView,
-    StepView, ZonesView,
+    Changed, ContractDiffView, ContractRow, ContractView, MudView, Page, ProofView, RehearsalView,
+    RulesView, StepView, ZonesView,
 };
 use serde_json::{Value, json};
 
@@ -46,9 +47,10 @@ pub fn contract(args: &ContractArgs) -> Result<ExitCode, Failure> {
             let answer = service.get::<ContractView>(&of(device, ""))?;
             show(&answer, shown, write::contract)?;
         }
-        ContractCommand::Diff { device } => {
-            let answer = service.get::<ContractView>(&of(device, ""))?;
-            show(&answer, shown, write::difference)?;
+        ContractCommand::Diff { device, from, to } => {
+            let parts = [("from", from.clone()), ("to", to.clone())];
+            let path = query(&of(device, "/diff"), &parts);
+            show(&service.get::<ContractDiffView>(&path)?, shown, diff::write)?;
         }
         ContractCommand::Rehearse { devices, from, to, proposed } => {
             let body = json!({ "devices": devices, "from": from, "to": to, "proposed": proposed });

@@ -218,6 +218,11 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
         "{told}"
     );
     assert!(told.contains("Nothing else is allowed."), "{told}");
+    let came = service.done(&["contract", "diff", camera]);
+    for says in ["from nothing in force to version 1:", "as it should be", "Came", "203.0.113.9"] {
+        assert!(came.contains(says), "{says}: {came}");
+    }
+    assert_eq!(service.says(&["contract", "diff", camera, "--from", "v1"]).code, 2);
 
     let rehearsed = service.done(&["contract", "enforce", "all", "--rehearse"]);
     assert!(rehearsed.contains("Nothing would have been blocked in"), "{rehearsed}");

@@ -6,6 +6,7 @@ use cordon_model::{App, DeviceId, Text, Timestamp};
 
 use crate::document::{Carrier, EntryId, VerbRule};
 use crate::policy::{MemberNo, Side};
+use crate::tls::Otherwise;
 
 /// Something that left a contract.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +60,11 @@ pub enum What {
         /// The one that was recognised.
         seen: App,
     },
+    /// It opens TLS otherwise than the entry's profile says (RFC 9761).
+    OtherTls {
+        /// In which ways.
+        otherwise: Box<Otherwise>,
+    },
     /// Something that the entry does not let be said.
     Unsaid {
         /// What was said, as the rule that would allow it.
@@ -106,6 +112,7 @@ impl Breach {
             (What::OtherApp { expected, seen }, _) => {
                 format!("speaks {} instead of {} {with}", seen.title(), expected.title())
             }
+            (What::OtherTls { otherwise }, _) => format!("{}; {with}", otherwise.says()),
             (What::Unsaid { said }, Side::Source) => {
                 format!("{} {with}, which nothing allows", words(said))
             }

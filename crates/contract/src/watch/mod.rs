@@ -11,7 +11,6 @@ mod meter;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::fact::TlsClientHello;
 use cordon_model::{App, Basis, Fact, Flow, Said, Timestamp};
 
 pub use breach::{Breach, What};
@@ -138,6 +137,10 @@ impl<'a> Watch<'a> {
         };
         let mut breaches = Vec::new();
         for view in self.views(from, to) {
+            // A profile says how the device itself opens TLS (RFC 9761, 5), and not who may use it.
+            if hello.is_some() && view.side == Side::Destination {
+                continue;
+            }
             let mut entries: Vec<(Packet, u32, &Entry)> = Vec::new();
             for carrier in carriers {
                 let packet = Packet {
@@ -156,13 +159,23 @@ impl<'a> Watch<'a> {
             }
             let Some((packet, place, _)) = entries.first() else { continue };
             let all: Vec<&Entry> = entries.iter().map(|(_, _, entry)| *entry).collect();
-            let unsaid = match hello {
-                Some(hello) => not_offered(&all, hello).into_iter().collect(),
-                None => unsaid(&all, &said),
+            let found: Vec<(u32, What)> = match hello {
+                Some(hello) => {
+                    let other = crate::tls::judge(&all, hello).map(|otherwise| {
+                        let of =
+                            |(_, _, entry): &&(Packet, u32, &Entry)| entry.id() == otherwise.entry;
+                        let place = entries.iter().find(of).map_or(*place, |(_, place, _)| *place);
+                        (place, What::OtherTls { otherwise: Box::new(otherwise) })
+                    });
+                    other.into_iter().collect()
+                }
+                None => {
+                    let unsaid = unsaid(&all, &said).into_iter();
+                    unsaid.map(|said| (*place, What::Unsaid { said })).collect()
+                }
             };
-            for said in unsaid {
-                let what = What::Unsaid { said };
-                breaches.extend(self.breach(&view, packet, fact.at, Some(*place), what));
+            for (place, what) in found {
+                breaches.extend(self.breach(&view, packet, fact.at, Some(place), what));
             }
         }
         breaches
@@ -293,39 +306,4 @@ fn unsaid(entries: &[&Entry], said: &[VerbRule]) -> Vec<VerbRule> {
         free || entries.iter().any(|entry| entry.verbs.iter().any(|rule| rule.covers(word)))
     };
     said.iter().filter(|word| !may(word)).cloned().collect()
-}
-
-/// What a client offers, if entries say how it has to encrypt and none of them bears it (RFC 9761).
-fn not_offered(entries: &[&Entry], hello: &TlsClientHello) -> Option<VerbRule> {
-    let profiles = |entry: &Entry| {
-        let is_tls = |rule: &&VerbRule| matches!(rule, VerbRule::Tls { .. });
-        entry.verbs.iter().filter(is_tls).cloned().collect::<Vec<_>>()
-    };
-    let mut versions = vec![hello.version.0];
-    versions.extend(hello.lowest.map(|version| version.0));
-    let offered = VerbRule::Tls {
-        versions,
-        suites: hello.suites.clone(),
-        groups: hello.groups.clone(),
-        alpn: hello.alpn.clone(),
-    };
-    for entry in entries {
-        let profiles = profiles(entry);
-        if profiles.is_empty() || profiles.iter().any(|profile| bears(profile, hello)) {
-            return None;
-        }
-    }
-    Some(offered)
-}
-
-/// Whether everything that is offered is in a profile; an empty list is anything, and offering
-/// nothing of a kind is within.
-fn bears(profile: &VerbRule, hello: &TlsClientHello) -> bool {
-    let VerbRule::Tls { versions, suites, groups, alpn } = profile else { return false };
-    let version = |no: u16| versions.is_empty() || versions.contains(&no);
-    version(hello.version.0)
-        && hello.lowest.is_none_or(|lowest| version(lowest.0))
-        && (suites.is_empty() || hello.suites.iter().all(|one| suites.contains(one)))
-        && (groups.is_empty() || hello.groups.iter().all(|one| groups.contains(one)))
-        && (alpn.is_empty() || hello.alpn.iter().all(|one| alpn.contains(one)))
 }

@@ -19,6 +19,8 @@ mod learn_suspicion;
 mod nist;
 mod nist_files;
 mod resolve;
+mod schema;
+mod tls;
 mod watch;
 
 use cordon_contract::resolve::{Bound, Known};

@@ -5,7 +5,7 @@ use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::watch::{Breach, Watch, What};
 use cordon_contract::{
     Bindings, Bounds, Carrier, Contract, Entry, MqttAction, Opens, Peer, Policy, Ports, Reach,
-    Stage, VerbRule,
+    Stage, TlsRule, VerbRule,
 };
 use cordon_model::fact::{HttpRequest, TlsClientHello, TlsVersion};
 use cordon_model::{App, DeviceId, Fact, Flow, Mac, Said};
@@ -70,7 +70,7 @@ fn what_no_entry_allows_is_a_breach_at_each_end_that_has_a_contract() {
         says,
         [
             "camera opened tcp/23 to 10.0.0.7, which nothing allows",
-            "10.0.0.1 opened tcp/23 to recorder, which nothing allows"
+            "recorder had tcp/23 opened to it by 10.0.0.1, which nothing allows"
         ]
     );
     assert!(breaches.iter().all(|breach| breach.entry.is_none()));
@@ -194,19 +194,23 @@ fn a_client_that_offers_what_its_profile_does_not_know_is_a_breach() {
             groups: vec![29],
             sni: None,
             alpn: Vec::new(),
-            ja4: "".into(),
+            ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1".into(),
             ech: false,
             quic: None,
+            extensions: Vec::new(),
+            signatures: Vec::new(),
+            certificate_signatures: Vec::new(),
+            psk_modes: Vec::new(),
+            compressions: Vec::new(),
         };
         fact(end(CAMERA, 50_000), end(RECORDER, 443), 0, Said::ClientHello(Box::new(hello)))
     };
     let mut entry = to_recorder(443);
-    entry.verbs = vec![VerbRule::Tls {
+    entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule {
         versions: vec![0x0304],
         suites: vec![0x1301, 0x1302],
-        groups: Vec::new(),
-        alpn: Vec::new(),
-    }];
+        ..TlsRule::default()
+    }))];
     let camera = [super::contract("camera", [entry])];
     assert!(heard(&camera, &hello(0x0304, &[0x1301])).is_empty());
     assert_eq!(heard(&camera, &hello(0x0303, &[0x1301])).len(), 1, "an older version");

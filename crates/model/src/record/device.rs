@@ -184,6 +184,8 @@ pub enum EventKind {
     NameChanged,
     /// Identified as something else.
     IdentityChanged,
+    /// Names a MUD file, or another one than before.
+    MudUrl,
     /// Offers a service that it did not offer.
     ServiceCame,
     /// No longer offers a service.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Link, Time};
+use super::{Link, MudUrlView, Time};
 
 /// One device's contract in a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -71,6 +71,8 @@ pub struct ContractView {
     pub held: Vec<HeldView>,
     /// In force, and not seen since learning began.
     pub unseen: Vec<EntryView>,
+    /// Where the device says that its maker describes it, newest first.
+    pub mud: Vec<MudUrlView>,
     /// What cannot be enforced as it stands, and why.
     pub unresolved: Vec<String>,
     /// What was done to it, newest first.

@@ -328,6 +328,15 @@ impl Site for FakeSite {
         self.find(device)?;
         Ok(self.make_contract(device))
     }
+    async fn contract_diff(
+        &self,
+        _: &Caller,
+        device: &str,
+        query: &ContractDiffQuery,
+    ) -> Answer<ContractDiffView> {
+        self.find(device)?;
+        Ok(self.make_diff(device, query))
+    }
     async fn adopt(&self, _: &Caller, device: &str, request: &AdoptRequest) -> Answer<Changed> {
         let what = format!("{device} +{} -{}", request.admit.join(","), request.remove.join(","));
         self.act("contract.adopt", what).map(|()| self.make_changed())

@@ -30,6 +30,7 @@ enum Way {
     /// The same, and the kernel stopped it.
     Stopped,
     TooMuch,
+    OtherTls,
     Other,
 }
 
@@ -76,6 +77,7 @@ impl Engine {
             watch::What::TooOften { .. }
             | watch::What::TooMuch { .. }
             | watch::What::TooFast { .. } => Way::TooMuch,
+            watch::What::OtherTls { .. } => Way::OtherTls,
             watch::What::OtherApp { .. } | watch::What::Unsaid { .. } => Way::Other,
         };
         let what = |way| (breach.device.clone(), breach.peer, breach.carrier, breach.service, way);

@@ -4,6 +4,7 @@ mod act;
 mod approved;
 mod breach;
 mod change;
+mod diff;
 mod learn;
 mod list;
 mod mud;
@@ -114,7 +115,7 @@ impl Contracts {
 
 impl Engine {
     /// Contracts as they are now.
-    fn book(&self) -> Arc<Book> {
+    pub(in crate::engine) fn book(&self) -> Arc<Book> {
         self.contracts.book.load_full()
     }
 }

@@ -6,7 +6,7 @@ use cordon_contract::{Entry, Reach, Stage};
 
 use super::learn::empty;
 use super::list::contract_row;
-use crate::engine::devices::{find, link};
+use crate::engine::devices::{find, link, mud_urls};
 use crate::engine::show::{moment, number, time};
 use crate::engine::{Engine, broken};
 use crate::view::{ContractPart, ContractView, EntryView, HeldView, Page, StepView};
@@ -74,6 +74,7 @@ impl Engine {
                 })
                 .collect(),
             unseen: entries(&news.unseen),
+            mud: mud_urls(record, contract),
             unresolved: unresolved
                 .iter()
                 .filter(|one| one.device == record.id)
