@@ -182,6 +182,12 @@ pub struct ProveArgs {
     pub from: String,
     /// To which device; without it, everything it could reach
     pub to: Option<String>,
+    /// Promise it: prove it again every ten minutes and with every change of the rules
+    #[arg(long, requires = "to")]
+    pub keep: bool,
+    /// Let go of that promise
+    #[arg(long, requires = "to", conflicts_with = "keep")]
+    pub let_go: bool,
     /// Write the signed proof to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

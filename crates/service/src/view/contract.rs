@@ -292,6 +292,10 @@ pub struct ProofRequest {
     pub from: String,
     /// To which device: id, name or address.
     pub to: String,
+    /// Whether what is impossible is promised to stay so, and proven again at intervals and with
+    /// every change of the rules; `false` lets go of such a promise.
+    #[serde(default)]
+    pub keep: Option<bool>,
 }
 
 /// What is proven.
@@ -299,6 +303,8 @@ pub struct ProofRequest {
 pub struct ProofView {
     /// `impossible`, `possible` or `unknown`.
     pub answer: String,
+    /// Whether it is promised, and proven again and again.
+    pub kept: bool,
     /// The sentence.
     pub says: String,
     /// How it is known, step by step.

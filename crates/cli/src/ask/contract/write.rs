@@ -263,6 +263,11 @@ pub fn proof(page: &mut Paper, view: &ProofView) -> Result {
     for step in &view.steps {
         page.paragraph(&[span(Tone::Normal, "  - ")], &[span(Tone::Normal, step.as_str())])?;
     }
+    if view.kept {
+        let says =
+            "Promised: it is proven again every ten minutes and with every change of the rules.";
+        page.paragraph(&[span(Tone::Normal, "  ")], &[span(Tone::Normal, says)])?;
+    }
     for limit in &view.limits {
         page.paragraph(
             &[span(Tone::Normal, "  ")],

@@ -376,6 +376,7 @@ impl Site for FakeSite {
     async fn prove(&self, _: &Caller, request: &ProofRequest) -> Answer<ProofView> {
         self.act("proof.make", format!("{} {}", request.from, request.to))?;
         Ok(ProofView {
+            kept: false,
             answer: "impossible".into(),
             says: format!("A compromised {} cannot reach {}.", request.from, request.to),
             steps: vec!["Every packet was taken through the rules.".into()],

@@ -8,6 +8,7 @@ mod diff;
 mod learn;
 mod list;
 mod mud;
+mod promise;
 mod prove;
 mod rehearse;
 mod relearn;
@@ -51,6 +52,10 @@ pub(super) struct Contracts {
     /// What leads nowhere in the contracts in force.
     unresolved: ArcSwap<Vec<Unresolved>>,
     breaches: Mutex<breach::Breaches>,
+    /// What was promised to be impossible.
+    promises: Mutex<promise::Promises>,
+    /// Told when the kernel's rules change.
+    changed: tokio::sync::Notify,
     /// Whose firmware changed.
     relearning: Mutex<relearn::Relearning>,
     /// When proposals were written with their counts.
@@ -89,6 +94,8 @@ impl Contracts {
             in_force: crate::watch::Held::default(),
             unresolved: ArcSwap::default(),
             breaches: Mutex::default(),
+            promises: Mutex::new(promise::Promises::read(snapshot.settings.get(promise::PROMISES))),
+            changed: tokio::sync::Notify::new(),
             relearning: Mutex::new(relearn::Relearning::read(
                 snapshot.settings.get(relearn::RELEARN),
             )),

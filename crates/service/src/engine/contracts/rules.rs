@@ -55,6 +55,7 @@ impl Engine {
             patience: patience.map(|patience| patience.as_secs()),
         };
         let status = self.asked(gate.ask(ask).await)?;
+        self.contracts.changed.notify_one();
         self.contracts.unresolved.store(Arc::new(resolved.unresolved));
         self.contracts.loaded().policy = Some(policy);
         Ok(Some(status))
