@@ -206,7 +206,7 @@ impl Record for FlowRow {
     }
 }
 
-fn app_named(name: &str) -> Option<App> {
+pub(crate) fn app_named(name: &str) -> Option<App> {
     App::ALL.iter().find(|app| app.name() == name).copied()
 }
 

@@ -9,10 +9,10 @@ use memchr::memmem::Finder;
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
 
-use crate::packed::{all_ones, mark, pick, unpack, unpack_values};
+use crate::packed::{all_ones, mark, pick, spread, unpack_values};
 
 /// The place of a row without a value.
-const NOTHING: u32 = u32::MAX;
+pub(crate) const NOTHING: u32 = u32::MAX;
 
 /// The distinct values of a column chunk, plain-encoded.
 #[derive(Clone, Debug)]
@@ -61,6 +61,32 @@ impl Distinct {
             at = self.bytes.len().saturating_sub(rest.len());
         }
         fits.or_none(self.count)
+    }
+
+    /// Every text, by its place.
+    pub(crate) fn all_texts(&self) -> Vec<&[u8]> {
+        let mut rest: &[u8] = &self.bytes;
+        let mut texts = Vec::new();
+        for _ in 0..self.count {
+            let Some((length, tail)) = rest.split_first_chunk::<4>() else { break };
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            let Some((text, tail)) = tail.split_at_checked(length) else { break };
+            texts.push(text);
+            rest = tail;
+        }
+        texts
+    }
+
+    /// Every number of four bytes, by its place.
+    pub(crate) fn all_ints(&self) -> impl Iterator<Item = i32> {
+        let chunks = self.bytes.as_chunks::<4>().0.iter();
+        chunks.map(|bytes| i32::from_le_bytes(*bytes)).take(self.count as usize)
+    }
+
+    /// Every number of eight bytes, by its place.
+    pub(crate) fn all_longs(&self) -> impl Iterator<Item = i64> {
+        let chunks = self.bytes.as_chunks::<8>().0.iter();
+        chunks.map(|bytes| i64::from_le_bytes(*bytes)).take(self.count as usize)
     }
 
     /// At which place this number is.
@@ -186,7 +212,7 @@ fn short() -> Refused {
 }
 
 /// What is in a data page.
-struct Body<'p> {
+pub(crate) struct Body<'p> {
     /// For every row whether it has a value, packed.
     levels: &'p [u8],
     /// The places, behind the byte that says how many bits each has.
@@ -197,7 +223,7 @@ struct Body<'p> {
 }
 
 impl<'p> Body<'p> {
-    fn of(page: &'p Page, nullable: bool) -> Result<Self, Refused> {
+    pub(crate) fn of(page: &'p Page, nullable: bool) -> Result<Self, Refused> {
         let (levels, values, rows, encoding) = match page {
             Page::DataPage { buf, num_values, encoding, .. } if nullable => {
                 let cut = buf.split_first_chunk::<4>();
@@ -238,22 +264,11 @@ impl<'p> Body<'p> {
     }
 
     /// Adds the place of every row.
-    fn places(&self, out: &mut Vec<u32>) -> Result<(), Refused> {
+    pub(crate) fn places(&self, out: &mut Vec<u32>) -> Result<(), Refused> {
         if self.every_row {
             return unpack_values(self.values, self.rows, out).ok_or_else(short);
         }
-        let mut there = Vec::new();
-        unpack(self.levels, 1, self.rows, &mut there)
-            .ok_or_else(|| damaged("a page with too few levels"))?;
-        let mut values = Vec::new();
-        let count = there.iter().filter(|there| **there == 1).count();
-        unpack_values(self.values, count, &mut values).ok_or_else(short)?;
-        let mut values = values.into_iter();
-        let place = |there: &u32| {
-            if *there == 1 { values.next().unwrap_or(NOTHING) } else { NOTHING }
-        };
-        out.extend(there.iter().map(place));
-        Ok(())
+        spread(self.levels, self.values, self.rows, NOTHING, out).ok_or_else(short)
     }
 }
 

@@ -53,6 +53,7 @@ mod search;
 mod site;
 mod summary;
 mod table;
+mod tally;
 
 use std::io::Write;
 
@@ -70,6 +71,7 @@ pub use query::{
 pub use row::{FactRow, FlowRow, MAX_KIND, MAX_VALUE, transport_name, transport_named};
 pub use site::Site;
 pub use table::{MAX_DAYS, MAX_SITES};
+pub use tally::{FlowKind, Seen, Tallied, Tally, TallyQuery, Want};
 
 /// Where flows and facts are remembered.
 pub trait History: Send + Sync {
@@ -91,6 +93,10 @@ pub trait History: Send + Sync {
 
     /// Sums over every flow that the query means.
     fn summary(&self, query: &FlowQuery) -> Result<FlowSummary, HistoryError>;
+
+    /// Tallies every flow of a time by its kind; rows not yet durable included. Nothing is merged or
+    /// retired meanwhile.
+    fn tally(&self, query: &TallyQuery, to: &mut dyn Tally) -> Result<Tallied, HistoryError>;
 
     /// Writes every flow that the query means, newest first; the query's limit does not count.
     fn export(

@@ -17,9 +17,11 @@ use crate::retire::{retire, sizes};
 use crate::search::page;
 use crate::summary::summary;
 use crate::table::Table;
+use crate::tally::tally;
 use crate::{
     Appended, Compacted, Day, DaySize, Exported, FactPage, FactQuery, FactRow, FlowPage, FlowQuery,
     FlowRow, FlowSummary, Flushed, Format, History, HistoryError, Keep, Retired, Site, Status,
+    Tallied, Tally, TallyQuery,
 };
 
 /// Flows held in memory: about 7 MB, half a minute at a thousand flows a second.
@@ -123,6 +125,10 @@ impl History for ParquetHistory {
 
     fn summary(&self, query: &FlowQuery) -> Result<FlowSummary, HistoryError> {
         summary(&self.flows, &FlowAsk::new(query))
+    }
+
+    fn tally(&self, query: &TallyQuery, to: &mut dyn Tally) -> Result<Tallied, HistoryError> {
+        tally(&self.flows, query, to)
     }
 
     fn export(

@@ -20,6 +20,48 @@ pub(crate) fn unpack_values(body: &[u8], count: usize, out: &mut Vec<u32>) -> Op
     unpack(runs, *width, count, out)
 }
 
+/// Places behind the byte that says how many bits each has, of the rows whose level is one; the
+/// others get `nothing`.
+pub(crate) fn spread(
+    levels: &[u8],
+    body: &[u8],
+    rows: usize,
+    nothing: u32,
+    out: &mut Vec<u32>,
+) -> Option<()> {
+    let mut there = 0_usize;
+    runs(levels, 1, rows, |run| {
+        there = there.saturating_add(match run {
+            Run::Equal { value, count } => {
+                if value == 1 {
+                    count
+                } else {
+                    0
+                }
+            }
+            Run::Packed { bytes, count } => (0..count).filter(|at| bit(bytes, *at)).count(),
+        });
+    })?;
+    let mut values = Vec::new();
+    unpack_values(body, there, &mut values)?;
+    let mut values = values.into_iter();
+    runs(levels, 1, rows, |run| match run {
+        Run::Equal { value: 1, count } => out.extend(values.by_ref().take(count)),
+        Run::Equal { count, .. } => out.resize(out.len().saturating_add(count), nothing),
+        Run::Packed { bytes, count } => {
+            out.extend(
+                (0..count).map(|at| {
+                    if bit(bytes, at) { values.next().unwrap_or(nothing) } else { nothing }
+                }),
+            )
+        }
+    })
+}
+
+fn bit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1)
+}
+
 /// Runs of equal values and packed groups of eight.
 pub(crate) fn unpack(bytes: &[u8], width: u8, count: usize, out: &mut Vec<u32>) -> Option<()> {
     runs(bytes, width, count, |run| match run {
@@ -301,6 +343,26 @@ mod tests {
         // Five bits cannot say 39, and must not say seven in its place.
         assert_eq!(marked(39), [0; 0]);
         assert_eq!(mark(&bytes, 9, &mut [false; 76]), None);
+    }
+
+    #[test]
+    fn places_are_spread_over_the_rows_that_have_one() {
+        let values: Vec<u32> = (0..40).collect();
+        let mut body = vec![6];
+        body.extend(packed(&values, 6));
+        // Nine rows without, eight by their bits, and the rest with.
+        let mut levels = vec![18, 0];
+        levels.extend(packed(&[1, 0, 0, 1, 1, 0, 0, 0], 1));
+        levels.extend([40, 1]);
+        let mut out = vec![7];
+        assert_eq!(spread(&levels, &body, 37, 99, &mut out), Some(()));
+        let mut expected = vec![7];
+        expected.extend([99; 9]);
+        expected.extend([0, 99, 99, 1, 2, 99, 99, 99]);
+        expected.extend(3..23);
+        assert_eq!(out, expected);
+        assert_eq!(spread(&levels, &body, 38, 99, &mut Vec::new()), None, "too few levels");
+        assert_eq!(spread(&[160, 1, 1], &body, 80, 99, &mut Vec::new()), None, "too few places");
     }
 
     #[test]

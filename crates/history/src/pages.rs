@@ -14,7 +14,7 @@ use zstd::bulk::Decompressor;
 use zstd::zstd_safe::get_frame_content_size;
 
 use crate::file::{Chunk, PartFile, buffer, lent};
-use crate::indexes::{Distinct, Fits, Refused};
+use crate::indexes::{Body, Distinct, Fits, NOTHING, Refused};
 
 /// Largest page once decompressed: a list of distinct values is the largest that is written, and
 /// has a few MB. A file that claims more is damaged.
@@ -136,6 +136,41 @@ impl Coded {
             }
         }
         Ok(rows)
+    }
+
+    /// The place of every row in the list; pages without a row in question are left closed, and
+    /// their rows get no place.
+    pub(crate) fn places(
+        &self,
+        nullable: bool,
+        most: usize,
+        within: Option<&[bool]>,
+        opener: &Opener,
+        places: &mut Vec<u32>,
+    ) -> Result<(), Refused> {
+        places.clear();
+        places.reserve(most);
+        for page in self.stored()? {
+            let from = places.len();
+            let until = from.saturating_add(count(&page.raw));
+            if until > most {
+                return Err(Refused::Damaged("more rows than the file says".to_owned()));
+            }
+            let within = within.and_then(|within| within.get(from..until));
+            if within.is_some_and(|within| !within.contains(&true)) {
+                places.resize(until, NOTHING);
+                continue;
+            }
+            Body::of(self.open(page, opener)?, nullable)?.places(places)?;
+            if places.len() != until {
+                return Err(Refused::Damaged("a page with other rows than it says".to_owned()));
+            }
+        }
+        let beyond = |place: &u32| *place >= self.distinct.count && *place != NOTHING;
+        if places.len() != most || places.iter().any(beyond) {
+            return Err(Refused::Damaged("a column with other rows than it says".to_owned()));
+        }
+        Ok(())
     }
 
     fn stored(&self) -> Result<&[Stored], Refused> {

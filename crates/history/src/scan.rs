@@ -11,10 +11,11 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::basic::PageType;
+use parquet::basic::{PageType, Type};
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
 
 use crate::HistoryError;
 use crate::columns::Reader;
@@ -79,6 +80,12 @@ pub(crate) struct Group<'a> {
     /// The bytes of all Bloom filters, which lie together.
     filter_bytes: OnceCell<Option<Chunk>>,
     opener: &'a Opener,
+}
+
+/// A column: its list of distinct values, and for every row its place in it.
+pub(crate) struct Listed {
+    pub list: Rc<Coded>,
+    pub places: Vec<u32>,
 }
 
 /// What a column can say to a condition.
@@ -223,16 +230,53 @@ impl<'a> Group<'a> {
                 let coded = coded.ok_or_else(|| self.part.damaged("a list of values is gone"))?;
                 let nullable = self.chunk(name)?.column_descr().max_def_level() > 0;
                 let rows = coded.rows(fits, nullable, self.rows, within, self.opener);
-                let rows = rows.map_err(|refused| match refused {
-                    Refused::Otherwise => self.part.damaged("a page is not encoded as it says"),
-                    Refused::Damaged(reason) => self.part.damaged(reason),
-                })?;
+                let rows = rows.map_err(|refused| self.refused(refused))?;
                 if rows.len() == self.rows {
                     Ok(Select::Rows(rows))
                 } else {
                     Err(self.part.damaged("row group has fewer rows than it says"))
                 }
             }
+        }
+    }
+
+    /// The list of distinct values of this column, and for every row its place in it; rows that
+    /// are not in question may have none. `None` if the list is not whole or its values are not
+    /// of this type.
+    pub(crate) fn places(
+        &self,
+        name: &'static str,
+        kind: Type,
+        within: Option<&[bool]>,
+        mut places: Vec<u32>,
+    ) -> Result<Option<Listed>, HistoryError> {
+        let chunk = self.chunk(name)?;
+        if chunk.column_type() != kind {
+            return Ok(None);
+        }
+        let Some(coded) = self.coded(name)? else { return Ok(None) };
+        let nullable = chunk.column_descr().max_def_level() > 0;
+        let read = coded.places(nullable, self.rows, within, self.opener, &mut places);
+        read.map_err(|refused| self.refused(refused))?;
+        Ok(Some(Listed { list: coded, places }))
+    }
+
+    /// The rows in which this column says yes; `None` if none does.
+    pub(crate) fn flags(&self, name: &str) -> Result<Option<Vec<bool>>, HistoryError> {
+        if let Some(Statistics::Boolean(stats)) = self.chunk(name)?.statistics()
+            && stats.max_opt() == Some(&false)
+        {
+            return Ok(None);
+        }
+        let batch = self.column(name)?;
+        let flags = Reader(&batch).flags(name).map_err(|error| self.part.damaged(error))?;
+        Ok(Some(flags.iter().map(|flag| flag == Some(true)).collect()))
+    }
+
+    fn refused(&self, refused: Refused) -> HistoryError {
+        match refused {
+            Refused::Otherwise => self.part.damaged("a page is not encoded as it says"),
+            Refused::Damaged(reason) => self.part.damaged(reason),
         }
     }
 
@@ -336,6 +380,14 @@ impl<'a> Group<'a> {
             .numbers::<TimestampMicrosecondType>(name)
             .map_err(|error| self.part.damaged(error))?;
         Ok(times.values().to_vec())
+    }
+
+    /// The ports in this column.
+    pub(crate) fn ports(&self, name: &str) -> Result<Vec<Option<u16>>, HistoryError> {
+        let batch = self.column(name)?;
+        let reader = Reader(&batch);
+        let ports = reader.numbers::<UInt16Type>(name).map_err(|error| self.part.damaged(error))?;
+        Ok(ports.iter().collect())
     }
 
     /// The signed numbers in this column.

@@ -308,7 +308,10 @@ pub(crate) fn selected<R: Record, A: Ask<R>>(
 }
 
 /// Rows in the window; columns are read only where the bounds leave a doubt.
-fn in_window<R: Record>(group: &Group<'_>, window: &Window) -> Result<Select, HistoryError> {
+pub(crate) fn in_window<R: Record>(
+    group: &Group<'_>,
+    window: &Window,
+) -> Result<Select, HistoryError> {
     let bounds = group.bounds::<R>();
     let before = window.before;
     let mut select = Select::All;

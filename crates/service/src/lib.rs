@@ -20,7 +20,7 @@ pub mod watch;
 pub use caller::{Caller, Visit, Who};
 pub use engine::{
     CertificateState, EnforceOptions, Engine, EngineOptions, MetricsFor, Parts, SEALED_KEY,
-    copy_kept, sealed_as,
+    copy_kept, rehearse_history, sealed_as,
 };
 pub use problem::{Answer, Problem, ProblemKind};
 pub use reserve::{RESERVE_BYTES, Reserve};

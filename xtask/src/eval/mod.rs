@@ -4,6 +4,7 @@ mod contracts;
 pub mod corpus;
 mod devices;
 mod protocols;
+mod rehearsal;
 mod robustness;
 mod service;
 mod speed;
@@ -40,6 +41,24 @@ pub enum What {
         #[arg(long)]
         explain: bool,
     },
+    /// Recorded flows judged under contracts per CPU second, by the tally and by paging through rows
+    Rehearsal {
+        /// Flows that are made
+        #[arg(long, default_value_t = 10_000_000)]
+        flows: u64,
+        /// How often each way is measured
+        #[arg(long, default_value_t = 3)]
+        times: usize,
+        /// Where the history is kept for the next time; without it, one that is removed
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// The tally alone
+        #[arg(long)]
+        alone: bool,
+        /// Only the contracts whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Every capture of the corpus through the whole command: no panic, no hang, bounded memory
     Robustness,
     /// The service: packets per CPU second beside look, memory, and how fast its pages come
@@ -68,6 +87,9 @@ pub fn run(what: What) -> Result<()> {
         What::Contracts { explain } => contracts::run(explain),
         What::Devices { test, list } => devices::run(test.as_deref(), list),
         What::Protocols { dir, explain } => protocols::run(dir.as_deref(), explain),
+        What::Rehearsal { flows, times, folder, alone, only } => {
+            rehearsal::run(flows, times, folder.as_deref(), !alone, only.as_deref())
+        }
         What::Robustness => robustness::run(),
         What::Service { times, requests } => service::run(times, requests),
         What::Speed { file, times } => speed::run(file.as_deref(), times),

@@ -1,10 +1,12 @@
 //! Rehearsal: what recorded conversations would have met under a set of contracts.
 //!
 //! Every conversation is judged, none is sampled. What decides about one is who spoke with whom
-//! over what; of that there is little on a network, so that each kind is judged once and then
-//! remembered ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a
-//! conversation of January is judged as the device's that had the address in January.
+//! over what; of that there is little on a network, so that each kind is judged once: either by
+//! whoever calls, who counts the rest ([`Rehearsal::kind`]), or here, where kinds are remembered
+//! ([`Rehearsal::see`]). Whoever calls says who had an address at the time: a conversation of
+//! January is judged as the device's that had the address in January.
 
+mod losses;
 mod pace;
 mod report;
 
@@ -12,18 +14,23 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use cordon_model::{App, Flow, Timestamp};
+use foldhash::fast::RandomState;
 
 use crate::document::{Carrier, Opens, Ports};
 use crate::learn::{Opening, is_upkeep, stays_on_link};
-use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Side, Where};
+use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Rule, Side, Where};
 
+pub use losses::Loss;
 pub use pace::Pace;
 pub use report::{Kind, Lost, Report};
 
+use losses::Losses;
+
 /// Most kinds that are remembered; more are judged each time they come.
 const MAX_REMEMBERED: usize = 4_000_000;
-/// Most kinds of blocked conversations that are kept of a site; more are counted only.
-const MAX_KINDS: usize = 100_000;
+
+/// Behind every conversation.
+const NEVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// A conversation as it was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,11 +83,41 @@ impl Sighting {
         })
     }
 
+    /// What it came to.
+    #[must_use]
+    pub const fn traffic(&self) -> Traffic {
+        Traffic {
+            first: self.first,
+            last: self.last,
+            packets: self.packets,
+            bytes: self.bytes,
+            answered: self.answered,
+            app: self.app,
+        }
+    }
+
     /// The packet that opened it.
     #[must_use]
     pub fn packet(&self) -> Packet {
         packet(self)
     }
+}
+
+/// What a conversation came to, whoever's it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Traffic {
+    /// First packet.
+    pub first: Timestamp,
+    /// Last packet.
+    pub last: Timestamp,
+    /// Packets of both directions.
+    pub packets: u64,
+    /// Bytes of both directions.
+    pub bytes: u64,
+    /// Whether somebody answered.
+    pub answered: bool,
+    /// The application, where one was recognised.
+    pub app: Option<App>,
 }
 
 /// What a conversation would have met.
@@ -90,6 +127,17 @@ pub enum Verdict {
     Passes,
     /// It would have been blocked by the contract of this member, at this end.
     Blocked(MemberNo, Side),
+}
+
+/// What every conversation of a kind would have met, whatever its times and its opener's port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judged {
+    /// All would have passed.
+    Passes,
+    /// All would have been blocked by the contract of this member, at this end.
+    Blocked(MemberNo, Side),
+    /// It depends: each has to be judged by itself.
+    Depends,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,13 +154,15 @@ pub struct Rehearsal<'a> {
     judge: Judge<'a>,
     policy: &'a Policy,
     bindings: &'a Bindings,
-    /// Whether ports of openers matter to any rule.
-    ported: bool,
+    /// Rules to which the opener's port matters.
+    ported: HashMap<(MemberNo, Opens), Vec<&'a Rule>, RandomState>,
     /// Whether names do, whose meaning ends.
     named: bool,
-    remembered: HashMap<Key, Remembered, foldhash::fast::FixedState>,
-    kinds: HashMap<Kind, Lost>,
-    report: Report,
+    remembered: HashMap<Key, Remembered, RandomState>,
+    /// When a name no longer means an address to a member.
+    turns: HashMap<(MemberNo, IpAddr), Vec<Timestamp>, RandomState>,
+    losses: Losses,
+    flows: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -126,26 +176,89 @@ impl<'a> Rehearsal<'a> {
     /// Begins. `bindings` are what devices were told in the time that is rehearsed.
     #[must_use]
     pub fn new(policy: &'a Policy, bindings: &'a Bindings) -> Self {
+        let mut turns: HashMap<_, Vec<Timestamp>, RandomState> = HashMap::default();
+        let told = bindings.all(Timestamp::from_nanos(i64::MIN));
+        for (member, _, ip, until) in told.filter(|(_, _, _, until)| *until < NEVER) {
+            turns.entry((member, ip)).or_default().push(until);
+        }
+        let mut ported: HashMap<_, Vec<&Rule>, RandomState> = HashMap::default();
+        for rule in policy.rules.iter().filter(|rule| rule.client != Ports::ALL) {
+            ported.entry((rule.member, rule.opens)).or_default().push(rule);
+        }
         Rehearsal {
             judge: Judge::new(policy),
             policy,
             bindings,
-            ported: policy.rules.iter().any(|rule| rule.client != Ports::ALL),
+            ported,
             named: policy.rules.iter().any(|rule| matches!(rule.at, Where::Name(_))),
             remembered: HashMap::default(),
-            kinds: HashMap::new(),
-            report: Report::default(),
+            turns,
+            losses: Losses::default(),
+            flows: 0,
         }
     }
 
-    /// Judges one conversation and counts it.
+    /// Judges what conversations like this one would have met, whatever their times; counts none.
+    #[must_use]
+    pub fn kind(&self, sighting: &Sighting) -> Judged {
+        match self.turns(sighting).next() {
+            Some(_) => Judged::Depends,
+            None => self.kind_at(sighting),
+        }
+    }
+
+    /// Judges what conversations like this one would have met that began between the same
+    /// [turns](Self::turns); counts none. It depends, then, where the opener's port decides.
+    #[must_use]
+    pub fn kind_at(&self, sighting: &Sighting) -> Judged {
+        if self.is_ported(sighting) {
+            return Judged::Depends;
+        }
+        match self.decide(sighting) {
+            Verdict::Passes => Judged::Passes,
+            Verdict::Blocked(member, side) => Judged::Blocked(member, side),
+        }
+    }
+
+    /// Judges what this one would have met; counts none.
+    #[must_use]
+    pub fn one(&self, sighting: &Sighting) -> Verdict {
+        self.decide(sighting)
+    }
+
+    /// Where those are counted that are like this one and blocked there.
+    pub fn loss(&mut self, member: MemberNo, side: Side, sighting: &Sighting) -> Loss {
+        self.losses.of(member, side, sighting)
+    }
+
+    /// From when on conversations like this one may have another answer than before: a name that
+    /// either end may speak to no longer means the other. In no order.
+    pub fn turns(&self, sighting: &Sighting) -> impl Iterator<Item = Timestamp> {
+        let ends = [(sighting.from, sighting.to), (sighting.to, sighting.from)];
+        ends.into_iter().flat_map(|(end, peer)| {
+            let member = self.judge.member_at(end).filter(|_| !self.turns.is_empty());
+            let turns = member.and_then(|member| self.turns.get(&(member, peer)));
+            turns.into_iter().flatten().copied()
+        })
+    }
+
+    /// Counts conversations that would have passed.
+    pub fn pass(&mut self, flows: u64) {
+        self.flows = self.flows.saturating_add(flows);
+    }
+
+    /// Counts one that would have been blocked as its kind.
+    #[inline]
+    pub fn lose(&mut self, loss: Loss, traffic: &Traffic) {
+        self.flows += 1;
+        self.losses.add(loss, traffic);
+    }
+
+    /// Judges one conversation and counts it; its kind is remembered.
     #[inline]
     pub fn see(&mut self, sighting: &Sighting) -> Verdict {
-        self.report.flows += 1;
         let verdict = self.judge(sighting);
-        if let Verdict::Blocked(member, side) = verdict {
-            self.lose(member, side, sighting);
-        }
+        self.count(verdict, sighting);
         verdict
     }
 
@@ -157,7 +270,7 @@ impl<'a> Rehearsal<'a> {
             to: sighting.to,
             carrier: sighting.carrier,
             service: sighting.service,
-            client: if self.ported { sighting.client } else { 0 },
+            client: if self.ported.is_empty() { 0 } else { sighting.client },
         };
         if let Some(known) = self.remembered.get(&key)
             && !known.fleeting
@@ -174,10 +287,18 @@ impl<'a> Rehearsal<'a> {
 
     /// What it came to.
     #[must_use]
-    pub fn conclude(mut self) -> Report {
-        self.report.lost = self.kinds.into_iter().collect();
-        self.report.lost.sort_by(|a, b| b.1.times.cmp(&a.1.times).then_with(|| a.0.cmp(&b.0)));
-        self.report
+    pub fn conclude(self) -> Report {
+        Report { flows: self.flows, ..self.losses.conclude() }
+    }
+
+    fn count(&mut self, verdict: Verdict, sighting: &Sighting) {
+        match verdict {
+            Verdict::Passes => self.pass(1),
+            Verdict::Blocked(member, side) => {
+                let loss = self.loss(member, side, sighting);
+                self.lose(loss, &sighting.traffic());
+            }
+        }
     }
 
     fn decide(&self, sighting: &Sighting) -> Verdict {
@@ -191,39 +312,34 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
-    /// Whether another time could have another answer: a name would have to mean the address.
-    fn is_fleeting(&self, sighting: &Sighting) -> bool {
-        let packet = packet(sighting);
-        let by_name = |ip: IpAddr, opens: Opens| {
-            self.judge.member_at(ip).is_some_and(|member| {
-                self.policy.rules_of(member).iter().any(|rule| {
-                    rule.opens == opens
-                        && matches!(rule.at, Where::Name(_))
-                        && rule.carrier.covers(packet.carrier)
-                        && rule.service.contains(packet.to_port)
-                })
+    /// Whether the opener's port may decide about a conversation.
+    fn is_ported(&self, sighting: &Sighting) -> bool {
+        !self.ported.is_empty()
+            && members(&self.judge, sighting).any(|(member, opens)| {
+                let rules = self.ported.get(&(member, opens));
+                rules.into_iter().flatten().any(|rule| is_about(rule, sighting))
             })
-        };
-        by_name(sighting.from, Opens::Device) || by_name(sighting.to, Opens::Peer)
     }
 
-    fn lose(&mut self, member: MemberNo, side: Side, sighting: &Sighting) {
-        self.report.blocked += 1;
-        let peer = match side {
-            Side::Source => sighting.to,
-            Side::Destination => sighting.from,
-        };
-        let kind =
-            Kind { member, side, peer, carrier: sighting.carrier, service: sighting.service };
-        let room = self.kinds.len() < MAX_KINDS;
-        match self.kinds.get_mut(&kind) {
-            Some(lost) => lost.add(sighting),
-            None if room => {
-                self.kinds.insert(kind, Lost::of(sighting));
-            }
-            None => self.report.unlisted += 1,
-        }
+    /// Whether another time could have another answer: a name would have to mean the address.
+    fn is_fleeting(&self, sighting: &Sighting) -> bool {
+        members(&self.judge, sighting).any(|(member, opens)| {
+            self.policy.rules_of(member).iter().any(|rule| {
+                rule.opens == opens && matches!(rule.at, Where::Name(_)) && is_about(rule, sighting)
+            })
+        })
     }
+}
+
+/// The members at the ends of a conversation, and which of their rules are about it.
+fn members(judge: &Judge<'_>, sighting: &Sighting) -> impl Iterator<Item = (MemberNo, Opens)> {
+    let ends = [(sighting.from, Opens::Device), (sighting.to, Opens::Peer)];
+    ends.into_iter().filter_map(|(ip, opens)| Some((judge.member_at(ip)?, opens)))
+}
+
+/// Whether a rule is about what carries a conversation, and its service.
+fn is_about(rule: &Rule, sighting: &Sighting) -> bool {
+    rule.carrier.covers(sighting.carrier) && rule.service.contains(sighting.service)
 }
 
 /// The packet that would have opened a conversation.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cordon_model::{App, Timestamp};
 
-use super::Sighting;
+use super::Traffic;
 use crate::document::Carrier;
 use crate::policy::{MemberNo, Side};
 
@@ -51,33 +51,31 @@ pub struct Lost {
     pub last: Timestamp,
     /// Of them, those that somebody had answered.
     pub answered: u64,
-    /// The application, where one was recognised.
+    /// The application, where one was recognised; of several, the one that stands first in [`App::ALL`].
     pub app: Option<App>,
 }
 
 impl Lost {
-    pub(super) fn of(sighting: &Sighting) -> Self {
-        let mut lost = Lost {
-            times: 0,
-            packets: 0,
-            bytes: 0,
-            first: sighting.first,
-            last: sighting.last,
-            answered: 0,
-            app: None,
-        };
-        lost.add(sighting);
-        lost
-    }
+    /// None yet.
+    pub(super) const NONE: Lost = Lost {
+        times: 0,
+        packets: 0,
+        bytes: 0,
+        first: Timestamp::from_nanos(i64::MAX),
+        last: Timestamp::from_nanos(i64::MIN),
+        answered: 0,
+        app: None,
+    };
 
-    pub(super) fn add(&mut self, sighting: &Sighting) {
+    pub(super) fn add(&mut self, traffic: &Traffic) {
         self.times += 1;
-        self.packets = self.packets.saturating_add(sighting.packets);
-        self.bytes = self.bytes.saturating_add(sighting.bytes);
-        self.first = self.first.min(sighting.first);
-        self.last = self.last.max(sighting.last);
-        self.answered += u64::from(sighting.answered);
-        self.app = self.app.or(sighting.app);
+        self.packets = self.packets.saturating_add(traffic.packets);
+        self.bytes = self.bytes.saturating_add(traffic.bytes);
+        self.first = self.first.min(traffic.first);
+        self.last = self.last.max(traffic.last);
+        self.answered += u64::from(traffic.answered);
+        // Of several, one that does not depend on the order in which they are seen.
+        self.app = [self.app, traffic.app].into_iter().flatten().min();
     }
 
     /// What a person would have noticed, for instance "casting, 14 times"; none where nobody ever

@@ -18,6 +18,7 @@ mod learn_shape;
 mod learn_suspicion;
 mod nist;
 mod nist_files;
+mod rehearse;
 mod resolve;
 mod schema;
 mod tls;

@@ -14,7 +14,7 @@ fn flows(numbers: std::ops::Range<u64>) -> Vec<Flow> {
     numbers.map(flow).collect()
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

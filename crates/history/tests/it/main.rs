@@ -14,3 +14,4 @@ mod crash;
 mod damage;
 mod full;
 mod questions;
+mod tally;

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 const START: i64 = 1_795_305_600;
 
-fn time() -> impl Strategy<Value = Timestamp> {
+pub fn time() -> impl Strategy<Value = Timestamp> {
     let usual = (0..300_000_000_u64).prop_map(|micros| {
         // Odd nanoseconds: rows are kept in whole microseconds.
         Timestamp::from_secs(START).plus(Duration::from_nanos(micros * 1_000 + micros % 1_000))
@@ -55,7 +55,7 @@ fn app() -> impl Strategy<Value = App> {
     prop_oneof![Just(App::Dns), Just(App::Modbus), Just(App::Mqtt)]
 }
 
-fn any_flow() -> impl Strategy<Value = Flow> {
+pub fn any_flow() -> impl Strategy<Value = Flow> {
     (time(), 0..100_000_000_u64, party(), party(), transport(), of(app()), any::<u64>()).prop_map(
         |(last, lasted, client, server, transport, app, count)| {
             let first = Timestamp::from_nanos(

@@ -47,7 +47,7 @@ use cordon_store::{Before, LedgerFilter, State, Write};
 use tokio::sync::broadcast;
 
 pub use backup::{SEALED_KEY, copy as copy_kept};
-pub use contracts::EnforceOptions;
+pub use contracts::{EnforceOptions, rehearse_history};
 pub use options::{CertificateState, EngineOptions, MetricsFor, Parts};
 pub use sign_in::sealed_as;
 

@@ -18,6 +18,7 @@ mod full;
 mod mud;
 mod past;
 mod refused;
+mod rehearsed;
 mod restart;
 mod scene;
 mod tls;

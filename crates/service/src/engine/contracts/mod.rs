@@ -8,6 +8,7 @@ mod diff;
 mod learn;
 mod list;
 mod mud;
+mod past;
 mod promise;
 mod prove;
 mod rehearse;
@@ -38,6 +39,7 @@ use crate::gate::Gate;
 use crate::{Problem, ProblemKind};
 
 pub(super) use approved::ContractRequest;
+pub use past::rehearse_history;
 pub use site::EnforceOptions;
 pub(super) use trial::TRIAL;
 

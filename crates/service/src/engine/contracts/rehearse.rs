@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::book::{Adopt, Book};
-use cordon_contract::rehearse::{Kind, Lost, Rehearsal, Report, Sighting};
+use cordon_contract::rehearse::{Kind, Lost, Report};
 use cordon_contract::resolve::{Bound, resolve};
 use cordon_contract::{
     Bindings, Carrier, Contract, Entry, MemberNo, Opens, Policy, Reach, Side, Stage,
 };
-use cordon_history::{FactQuery, FlowQuery, FlowRow, History as _, MAX_LIMIT, ParquetHistory};
-use cordon_model::flow::TcpFlags;
-use cordon_model::{DeviceId, Party, Timestamp, Transport};
+use cordon_history::{FactQuery, History as _, MAX_LIMIT, ParquetHistory, Tallied, TallyQuery};
+use cordon_model::{DeviceId, Timestamp};
 use cordon_register::Register;
 
 use super::approved::ContractRequest;
+use super::past::rehearse_history;
 use super::site::site;
 use crate::engine::Engine;
 use crate::engine::devices::link;
@@ -31,8 +31,9 @@ const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Devices that an answer lists, and kinds of each; the rest is counted.
 const MAX_DEVICES: usize = 200;
 const MAX_KINDS: usize = 50;
-/// Most conversations of one rehearsal: a minute of work. What is older is said to be left out.
-const MAX_FLOWS: u64 = 200_000_000;
+/// Most conversations of one rehearsal: under a minute of work. What is older is said to be left
+/// out.
+const MAX_FLOWS: u64 = 1_000_000_000;
 
 impl Engine {
     pub(in crate::engine) async fn rehearse_contracts(
@@ -120,42 +121,24 @@ impl Engine {
     ) -> Answer<RehearsalView> {
         let world = self.world.load_full();
         let policy = self.as_if_enforced(&world, book, devices);
-        let query = FlowQuery {
+        let query = TallyQuery {
             site: Some(self.options.history_site.clone()),
             from: Some(from),
             to: Some(to),
-            limit: MAX_LIMIT,
-            ..FlowQuery::default()
+            most: MAX_FLOWS,
         };
         let (history, register) = (Arc::clone(&self.history), Arc::clone(&world.register));
-        let worked = tokio::task::spawn_blocking(move || -> Answer<(Policy, Report)> {
+        let worked = tokio::task::spawn_blocking(move || -> Answer<(Policy, Report, Tallied)> {
             let bindings = bindings(&history, &policy, &register, &query)?;
-            let mut rehearsal = Rehearsal::new(&policy, &bindings);
-            let mut ends = Ends::new(&policy, &register);
-            let mut query = query;
-            let mut judged = 0;
-            loop {
-                let page = history
-                    .search(&query)
+            let (report, tallied) =
+                rehearse_history(&*history, &register, (&policy, &bindings), &query)
                     .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))?;
-                for row in &page.rows {
-                    if let Some(sighting) = ends.sighting(row) {
-                        rehearsal.see(&sighting);
-                    }
-                }
-                judged += page.rows.len() as u64;
-                query.cursor = page.next;
-                if page.next.is_none() || judged >= MAX_FLOWS {
-                    break;
-                }
-            }
-            let report = rehearsal.conclude();
-            Ok((policy, report))
+            Ok((policy, report, tallied))
         });
-        let (policy, report) = worked
+        let (policy, report, tallied) = worked
             .await
             .map_err(|error| Problem::new(ProblemKind::Broken, error.to_string()))??;
-        Ok(self.rehearsal_view(&world, book, &policy, &report, (from, to)))
+        Ok(self.rehearsal_view(&world, book, &policy, (&report, &tallied), (from, to)))
     }
 
     fn as_if_enforced(&self, world: &World, book: &Book, devices: Option<&[DeviceId]>) -> Policy {
@@ -189,7 +172,7 @@ impl Engine {
         world: &World,
         book: &Book,
         policy: &Policy,
-        report: &Report,
+        (report, tallied): (&Report, &Tallied),
         (from, to): (Timestamp, Timestamp),
     ) -> RehearsalView {
         let mut by_device: BTreeMap<MemberNo, Vec<&(Kind, Lost)>> = BTreeMap::new();
@@ -225,7 +208,7 @@ impl Engine {
         devices.sort_by(|a, b| {
             b.blocked.cmp(&a.blocked).then_with(|| a.device.label.cmp(&b.device.label))
         });
-        let says = match (report.flows, report.blocked) {
+        let mut says = match (report.flows, report.blocked) {
             (0, _) => "No conversation was recorded in that time: it says nothing.".to_owned(),
             (flows, 0) => format!("Nothing would have been blocked in {flows} conversations."),
             (flows, blocked) => format!(
@@ -234,6 +217,12 @@ impl Engine {
                 if devices.len() == 1 { "device" } else { "devices" }
             ),
         };
+        if tallied.left_out {
+            says.push_str(" What is older was left out: there is more than can be judged at once.");
+        }
+        if tallied.looked.damaged > 0 {
+            says.push_str(" Files of the history that are damaged were left out.");
+        }
         devices.truncate(MAX_DEVICES);
         RehearsalView {
             from: time(from),
@@ -318,7 +307,7 @@ fn bindings(
     history: &ParquetHistory,
     policy: &Policy,
     register: &Register,
-    flows: &FlowQuery,
+    flows: &TallyQuery,
 ) -> Answer<Bindings> {
     let mut bindings = Bindings::default();
     if policy.names.is_empty() {
@@ -352,91 +341,5 @@ fn bindings(
         if page.next.is_none() {
             return Ok(bindings);
         }
-    }
-}
-
-/// Who had which address: every end of a recorded conversation as the policy knows it.
-struct Ends<'a> {
-    register: &'a Register,
-    /// An address of each member, by version of IP.
-    known: HashMap<DeviceId, (Option<IpAddr>, Option<IpAddr>)>,
-    held: HashMap<(Option<cordon_model::Mac>, Option<IpAddr>), Option<IpAddr>>,
-}
-
-impl<'a> Ends<'a> {
-    fn new(policy: &Policy, register: &'a Register) -> Self {
-        let known = policy
-            .members
-            .iter()
-            .map(|member| {
-                let v4 = member.ips.iter().copied().find(IpAddr::is_ipv4);
-                let v6 = member.ips.iter().copied().find(IpAddr::is_ipv6);
-                (member.device.clone(), (v4, v6))
-            })
-            .collect();
-        Ends { register, known, held: HashMap::new() }
-    }
-
-    /// A recorded conversation as the policy knows its ends; none for what no firewall sees.
-    fn sighting(&mut self, row: &FlowRow) -> Option<Sighting> {
-        if row.tunnelled {
-            return None;
-        }
-        // Where only its server was heard, the server spoke first.
-        let swapped = row.sent_packets == 0 && row.received_packets > 0;
-        let (from, to) = if swapped { (row.server, row.client) } else { (row.client, row.server) };
-        let carrier = Carrier::from(row.transport);
-        let icmp = matches!(row.transport, Transport::Icmp | Transport::Icmpv6);
-        let port = |party: &Party| match carrier {
-            Carrier::Tcp | Carrier::Udp => party.port.unwrap_or(0),
-            _ => 0,
-        };
-        let service = if icmp { row.server.port.unwrap_or(0) } else { port(&to) };
-        let refused = row.transport == Transport::Tcp
-            && row.received_flags.has(TcpFlags::RST)
-            && !row.received_flags.has(TcpFlags::SYN);
-        Some(Sighting {
-            from: self.end(&from, row.first)?,
-            to: self.end(&to, row.first)?,
-            carrier,
-            service,
-            client: port(&from),
-            app: row.app,
-            first: row.first,
-            last: row.last,
-            packets: row.sent_packets.saturating_add(row.received_packets),
-            bytes: row.sent_bytes.saturating_add(row.received_bytes),
-            answered: row.sent_packets > 0 && row.received_packets > 0 && !refused,
-        })
-    }
-
-    /// The address by which the policy knows an end. An address that several had is looked up for
-    /// its time, each time.
-    fn end(&mut self, party: &Party, at: Timestamp) -> Option<IpAddr> {
-        let ip = party.ip?;
-        let key = (party.mac, Some(ip));
-        if let Some(held) = self.held.get(&key) {
-            return *held;
-        }
-        let record = self.register.record_of(party.mac, Some(ip), at);
-        let known = record.and_then(|record| {
-            let (v4, v6) = self.known.get(&record.id)?;
-            // An address that is the device's own today needs no other.
-            if record.seen.ips.contains(&ip) {
-                return Some(ip);
-            }
-            if ip.is_ipv4() { *v4 } else { *v6 }
-        });
-        let end = Some(known.unwrap_or(ip));
-        let shared = self.register.records().filter(|record| {
-            let has = |span: &cordon_model::record::Span<cordon_model::record::Address>| {
-                span.value == cordon_model::record::Address::Ip(ip)
-            };
-            record.addresses.iter().any(has)
-        });
-        if shared.take(2).count() < 2 {
-            self.held.insert(key, end);
-        }
-        end
     }
 }
