@@ -87,6 +87,12 @@ impl Engine {
             return;
         }
         let peer = self.name_at(breach.peer, breach.at);
+        if self.is_learned_again(&breach.device, breach.at) {
+            let says = format!("{}, since its firmware changed", did(&breach, &peer));
+            let event = super::relearn::differs(breach.device.clone(), breach.at, says);
+            self.tell_event(event).await;
+            return;
+        }
         self.tell_breach(breach.device.clone(), breach.at, did(&breach, &peer)).await;
     }
 
@@ -134,7 +140,10 @@ impl Engine {
 
     async fn tell_breach(&self, device: DeviceId, at: Timestamp, says: String) {
         let says = Text::from(says);
-        let event = Event { at, device, kind: EventKind::Breach, says, actor: None };
+        self.tell_event(Event { at, device, kind: EventKind::Breach, says, actor: None }).await;
+    }
+
+    async fn tell_event(&self, event: Event) {
         if let Err(problem) = self.commit(vec![Write::AddEvent(event)], Vec::new()).await {
             tracing::error!(%problem, "a breach cannot be written down");
         }

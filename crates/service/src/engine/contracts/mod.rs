@@ -10,6 +10,7 @@ mod list;
 mod mud;
 mod prove;
 mod rehearse;
+mod relearn;
 mod rules;
 mod show;
 mod site;
@@ -50,6 +51,8 @@ pub(super) struct Contracts {
     /// What leads nowhere in the contracts in force.
     unresolved: ArcSwap<Vec<Unresolved>>,
     breaches: Mutex<breach::Breaches>,
+    /// Whose firmware changed.
+    relearning: Mutex<relearn::Relearning>,
     /// When proposals were written with their counts.
     written: Mutex<Option<Instant>>,
 }
@@ -86,6 +89,9 @@ impl Contracts {
             in_force: crate::watch::Held::default(),
             unresolved: ArcSwap::default(),
             breaches: Mutex::default(),
+            relearning: Mutex::new(relearn::Relearning::read(
+                snapshot.settings.get(relearn::RELEARN),
+            )),
             written: Mutex::new(None),
         }
     }

@@ -35,6 +35,7 @@ impl Engine {
                 ..empty(record, self.clock.now())
             }),
         };
+        let since = self.since_its_firmware(&record.id, world.now);
         let news = book.news(&record.id);
         let entries = |entries: &[&Entry]| entries.iter().map(|entry| entry_view(entry)).collect();
         let unresolved = self.contracts.unresolved.load();
@@ -50,7 +51,7 @@ impl Engine {
         };
         Ok(ContractView {
             row: contract_row(&book, record),
-            about: told.about,
+            about: told.about.into_iter().chain(since).collect(),
             parts: told
                 .parts
                 .into_iter()
