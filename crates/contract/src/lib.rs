@@ -34,9 +34,9 @@ pub mod watch;
 pub mod words;
 
 pub use document::{
-    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
-    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, TlsRule, Validity, VerbRule, Why,
-    Window,
+    Anchor, Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning,
+    MAX_ENTRIES, MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, TlsRule, Validity,
+    VerbRule, Why, Window,
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,

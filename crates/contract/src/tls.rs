@@ -1,5 +1,5 @@
-//! What a client offered when it opened TLS, held against the profile that its maker gave
-//! (RFC 9761).
+//! What a client offered when it opened TLS, and what certificates it was sent, held against the
+//! profile that its maker gave (RFC 9761).
 //!
 //! The profile bears what it lists. What a client offers besides is a difference, as far as it is
 //! registered: a number that nobody here knows may be newer than this program, and is none
@@ -15,7 +15,7 @@
 use std::fmt;
 
 use cordon_model::Text;
-use cordon_model::fact::{TlsClientHello, TlsVersion};
+use cordon_model::fact::{Certificate, TlsCertificates, TlsClientHello, TlsVersion};
 
 use crate::document::{Entry, EntryId, TlsRule, VerbRule, Why};
 
@@ -45,6 +45,8 @@ pub enum Parameter {
     Alpn,
     /// Certificate compression.
     Compressions,
+    /// The authority of a server's certificate.
+    Anchors,
 }
 
 /// Something that a client offers and the profile does not bear.
@@ -171,6 +173,38 @@ pub struct Otherwise {
 /// or says nothing of TLS.
 #[must_use]
 pub fn judge(entries: &[&Entry], hello: &TlsClientHello) -> Option<Otherwise> {
+    nearest(entries, |profile| differences(profile, hello))
+}
+
+/// The same for the certificates that a server sent. They are seen up to TLS 1.2, and whether their
+/// signatures hold is not looked at: the device does that.
+#[must_use]
+pub fn judge_chain(entries: &[&Entry], chain: &TlsCertificates) -> Option<Otherwise> {
+    nearest(entries, |profile| leads_elsewhere(profile, chain).into_iter().collect())
+}
+
+/// The authority of a chain, where it is none of the profile's. A server need not send the
+/// authority's own certificate: it is known by its name, too.
+fn leads_elsewhere(profile: &TlsRule, chain: &TlsCertificates) -> Option<Difference> {
+    let last = chain.chain.last()?;
+    let is_one = |certificate: &Certificate| {
+        let sha256 = hex(&certificate.sha256);
+        profile.anchors.iter().any(|anchor| {
+            [&certificate.issuer, &certificate.subject].contains(&&anchor.subject)
+                || anchor.sha256 == sha256
+        })
+    };
+    if profile.anchors.is_empty() || chain.chain.iter().any(is_one) {
+        return None;
+    }
+    let expected = profile.anchors.iter().map(|anchor| anchor.subject.clone()).collect();
+    Some(Difference { of: Parameter::Anchors, expected, seen: vec![last.issuer.clone()] })
+}
+
+fn nearest(
+    entries: &[&Entry],
+    differences: impl Fn(&TlsRule) -> Vec<Difference>,
+) -> Option<Otherwise> {
     let mut nearest: Option<Otherwise> = None;
     for entry in entries {
         let mut profiles = entry.verbs.iter().filter_map(|verb| match verb {
@@ -179,7 +213,7 @@ pub fn judge(entries: &[&Entry], hello: &TlsClientHello) -> Option<Otherwise> {
         });
         let first = profiles.next()?;
         for profile in std::iter::once(first).chain(profiles) {
-            let differences = differences(profile, hello);
+            let differences = differences(profile);
             if differences.is_empty() {
                 return None;
             }
@@ -224,6 +258,7 @@ impl fmt::Display for Difference {
             Parameter::PskModes => "PSK modes",
             Parameter::Alpn => "application protocols",
             Parameter::Compressions => "certificate compression",
+            Parameter::Anchors => "authority",
         };
         write!(f, "{what} {} beside {}", listed(&self.seen), listed(&self.expected))
     }
@@ -235,6 +270,11 @@ fn listed(list: &[Text]) -> String {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }
+}
+
+/// Hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> Text {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 /// As the registries write it.

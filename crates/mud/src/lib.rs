@@ -36,6 +36,7 @@
 //! This crate must not know: where a file is from, who signed it, what is allowed in the end.
 
 mod acl;
+mod anchor;
 mod file;
 pub mod limits;
 mod ports;
@@ -49,6 +50,7 @@ pub use acl::{
     Abstract, Ace, Acl, AclKind, Eth, Field, Forwarding, Header, Initiated, Ip, IpVersion, L4,
     Layer, MacMatch, Matches, Ported,
 };
+pub use anchor::anchor_certificates;
 pub use file::{MudFile, authority};
 pub use ports::PortMatch;
 pub use read::{MudError, Parsed, parse};

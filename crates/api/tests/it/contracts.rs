@@ -1,5 +1,7 @@
 //! Contracts over HTTP: versions and what differs, MUD files.
 
+use cordon_service::view::ReachRequest;
+use cordon_service::{Caller, Site as _};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -116,4 +118,24 @@ async fn a_version_that_is_none_is_refused() {
     assert_eq!(status("from=&to=").await, 200, "an empty field of a form is no version");
     assert_eq!(status("to=proposed").await, 200);
     assert_eq!(admin.api("GET", "/api/v1/contracts/nobody/diff", None).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_are_found_that_many_steps_have_followed_since() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let url = "https://maker.example/camera.json";
+    import(&admin, &mud(url, &["one.example"]), "as bought").await;
+    import(&admin, &mud(url, &["one.example", "two.example"]), "new firmware").await;
+    // More than memory holds.
+    for step in 0..300 {
+        let reach = if step % 2 == 0 { "off" } else { "normal" };
+        let devices = vec![DEVICE.to_owned()];
+        let request = ReachRequest { devices, reach: reach.into(), ..ReachRequest::default() };
+        world.engine.switch(&Caller::local(0), &request).await.unwrap();
+    }
+    let latest = diff(&admin, "").await;
+    assert_eq!(latest["says"], "from version 1 to version 2: one entry came");
+    assert_eq!(latest["versions"][0]["why"], "new firmware");
+    assert_eq!(diff(&admin, "?from=0&to=1").await["versions"][1]["why"], "as bought");
 }

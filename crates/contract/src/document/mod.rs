@@ -22,7 +22,7 @@ pub use id::EntryId;
 pub use ip_version::IpVersion;
 pub use peer::Peer;
 pub use ports::Ports;
-pub use tls::TlsRule;
+pub use tls::{Anchor, TlsRule};
 pub use verb::{MqttAction, Objects, VerbRule};
 pub use why::Why;
 

@@ -41,6 +41,23 @@ pub struct TlsRule {
     /// Certificate compression algorithms that may be offered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub compressions: Vec<u16>,
+    /// Authorities to which the certificates of servers lead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub anchors: Vec<Anchor>,
+}
+
+/// An authority that a profile trusts.
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Its name (RFC 4514).
+    #[schemars(with = "String")]
+    pub subject: Text,
+    /// SHA-256 of its certificate, in hexadecimal.
+    #[schemars(with = "String")]
+    pub sha256: Text,
 }
 
 impl TlsRule {
@@ -52,6 +69,7 @@ impl TlsRule {
         }
         self.numbers().iter().zip(other.numbers()).all(|(outer, inner)| all_of(outer, inner))
             && all_of(&self.alpn, &other.alpn)
+            && all_of(&self.anchors, &other.anchors)
     }
 
     fn numbers(&self) -> [&[u16]; 9] {

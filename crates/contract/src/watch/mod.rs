@@ -7,11 +7,12 @@
 
 mod breach;
 mod meter;
+mod tls;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::{App, Basis, Fact, Flow, Said, Timestamp};
+use cordon_model::{App, Basis, Fact, Flow, Timestamp};
 
 pub use breach::{Breach, What};
 
@@ -118,36 +119,26 @@ impl<'a> Watch<'a> {
     /// conversation, and not again of every word in it.
     #[must_use]
     pub fn fact(&self, fact: &Fact, bindings: &Bindings) -> Vec<Breach> {
+        if let Some(breaches) = self.tls(fact, bindings) {
+            return breaches;
+        }
         let (Some(from), Some(to), Some(to_port)) = (fact.from.ip, fact.to.ip, fact.to.port) else {
             return Vec::new();
         };
         let said = said::rules_of(&fact.said);
-        let hello = match &fact.said {
-            Said::ClientHello(hello) => Some(&**hello),
-            _ => None,
-        };
-        if said.is_empty() && hello.is_none() {
+        if said.is_empty() {
             return Vec::new();
         }
-        // What was said does not tell what carried it, so that entries over either count.
-        let carriers: &[Carrier] = match hello {
-            Some(hello) if hello.quic.is_some() => &[Carrier::Udp],
-            Some(_) => &[Carrier::Tcp],
-            None => &[Carrier::Tcp, Carrier::Udp],
-        };
         let mut breaches = Vec::new();
         for view in self.views(from, to) {
-            // A profile says how the device itself opens TLS (RFC 9761, 5), and not who may use it.
-            if hello.is_some() && view.side == Side::Destination {
-                continue;
-            }
             let mut entries: Vec<(Packet, u32, &Entry)> = Vec::new();
-            for carrier in carriers {
+            // What was said does not tell what carried it, so that entries over either count.
+            for carrier in [Carrier::Tcp, Carrier::Udp] {
                 let packet = Packet {
                     mac: None,
                     from,
                     to,
-                    carrier: *carrier,
+                    carrier,
                     from_port: fact.from.port.unwrap_or(0),
                     to_port,
                     established: false,
@@ -159,23 +150,9 @@ impl<'a> Watch<'a> {
             }
             let Some((packet, place, _)) = entries.first() else { continue };
             let all: Vec<&Entry> = entries.iter().map(|(_, _, entry)| *entry).collect();
-            let found: Vec<(u32, What)> = match hello {
-                Some(hello) => {
-                    let other = crate::tls::judge(&all, hello).map(|otherwise| {
-                        let of =
-                            |(_, _, entry): &&(Packet, u32, &Entry)| entry.id() == otherwise.entry;
-                        let place = entries.iter().find(of).map_or(*place, |(_, place, _)| *place);
-                        (place, What::OtherTls { otherwise: Box::new(otherwise) })
-                    });
-                    other.into_iter().collect()
-                }
-                None => {
-                    let unsaid = unsaid(&all, &said).into_iter();
-                    unsaid.map(|said| (*place, What::Unsaid { said })).collect()
-                }
-            };
-            for (place, what) in found {
-                breaches.extend(self.breach(&view, packet, fact.at, Some(place), what));
+            for said in unsaid(&all, &said) {
+                let what = What::Unsaid { said };
+                breaches.extend(self.breach(&view, packet, fact.at, Some(*place), what));
             }
         }
         breaches

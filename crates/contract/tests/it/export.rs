@@ -212,6 +212,7 @@ fn some_entry() -> impl Strategy<Value = Entry> {
                     certificate_signatures: vec![0x0804],
                     psk_modes: vec![1],
                     compressions: vec![2],
+                    anchors: Vec::new(),
                 }))];
             }
             entry

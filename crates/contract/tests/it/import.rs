@@ -275,7 +275,10 @@ fn tls_profiles_are_kept_and_what_is_lost_is_named() {
         ..TlsRule::default()
     }));
     assert_eq!(contract.entries[0].verbs, [verb]);
-    assert_eq!(problems(&warnings), [ImportProblem::TlsPartly("trust anchors")]);
+    assert_eq!(
+        problems(&warnings),
+        [ImportProblem::TlsPartly("trust anchors that cannot be read")]
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What clients offer, held against the profiles of their makers (RFC 9761).
 
 use cordon_contract::mud::import;
-use cordon_contract::tls::{Parameter, differences, judge};
+use cordon_contract::tls::{Parameter, differences, judge, judge_chain};
 use cordon_contract::{Contract, Entry, Opens, Peer, Ports, TlsRule, VerbRule};
-use cordon_model::fact::{TlsClientHello, TlsVersion};
+use cordon_model::fact::{Certificate, TlsCertificates, TlsClientHello, TlsVersion};
 use cordon_model::{DeviceId, Timestamp};
 
 const CLOUD: &str = "cloud.maker.example";
@@ -41,6 +41,7 @@ fn profile() -> TlsRule {
         certificate_signatures: Vec::new(),
         psk_modes: vec![1],
         compressions: Vec::new(),
+        anchors: Vec::new(),
     }
 }
 
@@ -217,4 +218,93 @@ fn an_entry_that_was_signed_before_has_the_id_that_it_had() {
     let old = r#"{"kind":"tls","versions":[772],"suites":[4865]}"#;
     let rule: VerbRule = serde_json::from_str(old).unwrap();
     assert_eq!(serde_json::to_string(&rule).unwrap(), old);
+}
+
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    let head = match value.len() {
+        ..0x80 => vec![tag, value.len() as u8],
+        _ => [&[tag, 0x82][..], &(value.len() as u16).to_be_bytes()].concat(),
+    };
+    [head, value].concat()
+}
+
+/// A certificate (RFC 5280, 4.1) of an authority of this name, whose signature nobody checks.
+fn authority(name: &str) -> Vec<u8> {
+    let ecdsa = der(0x30, &[&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]]);
+    let part = der(0x30, &[&[6, 3, 0x55, 4, 3], &der(0x0c, &[name.as_bytes()])]);
+    let name = der(0x30, &[&der(0x31, &[&part])]);
+    let validity = der(0x30, &[&der(0x17, &[b"200101000000Z"]), &der(0x17, &[b"400101000000Z"])]);
+    let curve = [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    let kind = der(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], &curve]);
+    let key = der(0x30, &[&kind, &der(3, &[&[0, 4], &[7; 64]])]);
+    let body = der(0x30, &[&[2, 1, 5], &ecdsa, &name, &validity, &name, &key]);
+    der(0x30, &[&body, &ecdsa, &der(3, &[&[0, 1, 2, 3]])])
+}
+
+/// The authority's certificate alone in a CMS structure (RFC 9640), as a file has it.
+fn anchor(name: &str) -> String {
+    use base64::Engine as _;
+    let data = der(0x30, &[&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1]]);
+    let certificates = der(0xa0, &[&authority(name)]);
+    let signed = der(0x30, &[&[2, 1, 1], &der(0x31, &[]), &data, &certificates, &der(0x31, &[])]);
+    let oid = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    let cms = der(0x30, &[&oid, &der(0xa0, &[&signed])]);
+    base64::engine::general_purpose::STANDARD.encode(cms)
+}
+
+/// What a server sends: its own certificate, issued by this authority.
+fn chain(issuer: &str) -> TlsCertificates {
+    let issuer = cordon_wire::x509::certificate(&authority(issuer)).unwrap();
+    let own = cordon_wire::x509::certificate(&authority("cloud")).unwrap();
+    let own = Certificate { issuer: issuer.subject, self_signed: false, ..own };
+    TlsCertificates { chain: vec![own] }
+}
+
+/// The contract of a file whose profile names these trust anchors.
+fn with_anchors(anchors: &[String]) -> (Contract, Vec<String>) {
+    let file = include_str!("tls.json");
+    let mut file: serde_json::Value = serde_json::from_str(file).unwrap();
+    for list in [0, 1] {
+        let ace = format!("/ietf-access-control-list:acls/acl/{list}/aces/ace/0/matches");
+        let matches = file.pointer_mut(&ace).unwrap();
+        let profile = &mut matches["ietf-acl-tls:client-profiles"]["tls-dtls-profile"][0];
+        profile["accept-list-ta-cert"] = anchors.into();
+    }
+    let parsed = cordon_mud::parse(file.to_string().as_bytes()).unwrap();
+    assert!(parsed.warnings.is_empty(), "{:?}", parsed.warnings);
+    let at = Timestamp::from_secs(0);
+    let (contract, warnings) =
+        import(&parsed.file, Some("CN=maker"), DeviceId("camera".into()), "camera", at);
+    (contract, warnings.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_server_whose_certificate_leads_to_a_stranger_is_told() {
+    let (contract, warnings) = with_anchors(&[anchor("Maker CA"), anchor("Maker CA 2")]);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let entries: Vec<&Entry> = contract.entries.iter().collect();
+    assert!(judge_chain(&entries, &chain("Maker CA")).is_none());
+    assert!(judge_chain(&entries, &chain("Maker CA 2")).is_none());
+    let found = judge_chain(&entries, &chain("Evil CA")).unwrap();
+    assert_eq!(
+        found.says(),
+        "speaks TLS otherwise than its maker's profile says: authority CN=Evil CA beside \
+         CN=Maker CA, CN=Maker CA 2"
+    );
+    let own = cordon_wire::x509::certificate(&authority("Maker CA")).unwrap();
+    let whole = TlsCertificates { chain: [chain("Between").chain, vec![own]].concat() };
+    assert!(judge_chain(&entries, &whole).is_none(), "the authority itself was sent");
+    assert!(judge_chain(&entries, &TlsCertificates { chain: Vec::new() }).is_none());
+    let (free, _) = with_anchors(&[]);
+    let entries: Vec<&Entry> = free.entries.iter().collect();
+    assert!(judge_chain(&entries, &chain("Evil CA")).is_none(), "nothing said, anything borne");
+}
+
+#[test]
+fn an_anchor_that_cannot_be_read_is_said_and_accuses_nobody() {
+    let (contract, warnings) = with_anchors(&[anchor("Maker CA"), "MIIB".into()]);
+    assert!(warnings.iter().any(|says| says.contains("trust anchors that cannot be read")));
+    let entries: Vec<&Entry> = contract.entries.iter().collect();
+    assert!(judge_chain(&entries, &chain("Evil CA")).is_none());
 }

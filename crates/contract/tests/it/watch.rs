@@ -4,10 +4,12 @@ use cordon_contract::learn::Learner;
 use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::watch::{Breach, Watch, What};
 use cordon_contract::{
-    Bindings, Bounds, Carrier, Contract, Entry, MqttAction, Opens, Peer, Policy, Ports, Reach,
-    Stage, TlsRule, VerbRule,
+    Anchor, Bindings, Bounds, Carrier, Contract, Entry, MqttAction, Opens, Peer, Policy, Ports,
+    Reach, Stage, TlsRule, VerbRule,
 };
-use cordon_model::fact::{HttpRequest, TlsClientHello, TlsVersion};
+use cordon_model::fact::{
+    Certificate, HttpRequest, KeyAlgorithm, TlsCertificates, TlsClientHello, TlsVersion,
+};
 use cordon_model::{App, DeviceId, Fact, Flow, Mac, Said};
 use proptest::prelude::*;
 
@@ -217,6 +219,44 @@ fn a_client_that_offers_what_its_profile_does_not_know_is_a_breach() {
     assert_eq!(heard(&camera, &hello(0x0304, &[0x1301, 0x000a])).len(), 1, "another suite");
     let plain = [super::contract("camera", [to_recorder(443)])];
     assert!(heard(&plain, &hello(0x0301, &[0x000a])).is_empty(), "no profile, no breach");
+}
+
+#[test]
+fn the_certificate_that_a_server_sends_is_held_against_who_asked_for_it() {
+    let certificate = |issuer: &str| Certificate {
+        subject: "CN=recorder".into(),
+        common_name: None,
+        organisation: None,
+        issuer: issuer.into(),
+        names: Vec::new(),
+        not_before: at(0),
+        not_after: at(0),
+        key: KeyAlgorithm::Ec,
+        key_bits: 256,
+        signature: "".into(),
+        self_signed: false,
+        sha256: [1; 32],
+        key_sha256: [2; 32],
+        mud_url: None,
+    };
+    let sends = |from: &str, to: &str, issuer: &str| {
+        let chain = TlsCertificates { chain: vec![certificate(issuer)] };
+        fact(end(from, 443), end(to, 50_000), 0, Said::Certificates(Box::new(chain)))
+    };
+    let mut entry = to_recorder(443);
+    let anchors = vec![Anchor { subject: "CN=Maker".into(), sha256: "00".into() }];
+    entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule { anchors, ..TlsRule::default() }))];
+    let camera = [super::contract("camera", [entry])];
+    assert!(heard(&camera, &sends(RECORDER, CAMERA, "CN=Maker")).is_empty());
+    let found = heard(&camera, &sends(RECORDER, CAMERA, "CN=Evil"));
+    assert_eq!(found.len(), 1);
+    assert!(matches!(found[0].what, What::OtherTls { .. }));
+    assert_eq!(
+        found[0].says(),
+        "camera speaks TLS otherwise than its contract says: authority CN=Evil beside CN=Maker; \
+         with tcp/443 at 10.0.0.7"
+    );
+    assert!(heard(&camera, &sends(CAMERA, RECORDER, "CN=Evil")).is_empty(), "its own");
 }
 
 #[test]

@@ -21,8 +21,10 @@ pub fn write(page: &mut Paper, view: &ContractDiffView) -> Result {
         ],
     )?;
     let compared =
-        |version: &&VersionView| version.version == view.from || Some(version.version) == view.to;
-    for version in view.versions.iter().filter(compared) {
+        |version: &VersionView| version.version == view.from || Some(version.version) == view.to;
+    // Those that the list at the end names are not named twice.
+    let listed = if view.versions.len() > 1 { VERSIONS } else { 0 };
+    for version in view.versions.iter().skip(listed).filter(|version| compared(version)) {
         one(page, version)?;
     }
     for (title, list) in [("Came", &view.came), ("Went", &view.went)] {
