@@ -120,10 +120,9 @@ pub fn contract(args: &ContractArgs) -> Result<ExitCode, Failure> {
 /// `cordon prove`.
 pub fn prove(args: &ProveArgs) -> Result<ExitCode, Failure> {
     let service = Service::find(&args.at)?;
-    let mut body = json!({ "from": args.from, "to": args.to.clone().unwrap_or_default() });
-    if args.keep || args.let_go {
-        body["keep"] = json!(args.keep);
-    }
+    let keep = (args.keep || args.let_go).then_some(args.keep);
+    let to = args.to.clone().unwrap_or_default();
+    let body = json!({ "from": args.from, "to": to, "keep": keep });
     let answer = service.post::<ProofView>("/api/v1/proofs", &body)?;
     show(&answer, &args.shown, write::proof)?;
     if let Some(path) = &args.output {
