@@ -98,7 +98,7 @@ fn talk(random: &mut Random, device: u64, day: u64) -> Talk {
     match random.below(1_000) {
         0..300 => of(Peer::To(RESOLVER), 53, Udp, Some(App::Dns), 1),
         300..360 => of(Peer::To(CLOCK), 123, Udp, Some(App::Ntp), 1),
-        360..520 if maker % 2 == 0 => of(Peer::To(BROKER), 8_883, Tcp, Some(App::Mqtt), 9),
+        360..520 if maker.is_multiple_of(2) => of(Peer::To(BROKER), 8_883, Tcp, Some(App::Mqtt), 9),
         360..520 => of(Peer::From(MASTER), 502, Tcp, Some(App::Modbus), 12),
         520..720 => {
             // Which address a name means to a device changes by the day.
