@@ -12,7 +12,8 @@ mod tls;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::{App, Basis, Fact, Flow, Timestamp};
+use cordon_model::flow::TcpFlags;
+use cordon_model::{App, Basis, Fact, Flow, Timestamp, Transport};
 
 pub use breach::{Breach, What};
 
@@ -82,7 +83,7 @@ impl<'a> Watch<'a> {
     pub fn flow(&mut self, flow: &Flow, bindings: &Bindings) -> Vec<Breach> {
         let opening = Opening::of(flow);
         let (Some(from), Some(to)) = (opening.from.ip, opening.to.ip) else { return Vec::new() };
-        if flow.tunnelled || is_upkeep(opening.carrier, opening.service) {
+        if flow.tunnelled || is_upkeep(opening.carrier, opening.service) || is_remainder(flow) {
             return Vec::new();
         }
         let packet = Packet {
@@ -258,6 +259,15 @@ impl<'a> Watch<'a> {
             what,
         })
     }
+}
+
+/// Whether a flow is what is left of a connection that ended before: packets of one direction,
+/// none of which opens anything. Who opened it, and to which port, does not show.
+fn is_remainder(flow: &Flow) -> bool {
+    let flags = [flow.sent_flags, flow.received_flags];
+    flow.transport == Transport::Tcp
+        && flow.is_one_way()
+        && !flags.iter().any(|flags| flags.has(TcpFlags::SYN))
 }
 
 /// The application that the entries are for, if none of them is for the one that was seen.

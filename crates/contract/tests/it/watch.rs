@@ -10,6 +10,7 @@ use cordon_contract::{
 use cordon_model::fact::{
     Certificate, HttpRequest, KeyAlgorithm, TlsCertificates, TlsClientHello, TlsVersion,
 };
+use cordon_model::flow::TcpFlags;
 use cordon_model::{App, DeviceId, Fact, Flow, Mac, Said};
 use proptest::prelude::*;
 
@@ -327,4 +328,15 @@ proptest! {
             prop_assert!(breaches.is_empty(), "{:?}", breaches);
         }
     }
+}
+
+#[test]
+fn what_is_left_of_a_connection_is_no_breach_and_a_beginning_is() {
+    let contract = [super::contract("camera", [to_recorder(554)])];
+    let mut rest = flow("9.9.9.9", CAMERA, 40_000, 0);
+    rest.received = Default::default();
+    (rest.sent_flags, rest.received_flags) = (TcpFlags(TcpFlags::FIN), TcpFlags::default());
+    assert_eq!(seen(&contract, std::slice::from_ref(&rest)), []);
+    rest.sent_flags = TcpFlags(TcpFlags::SYN);
+    assert_eq!(seen(&contract, &[rest]).len(), 1);
 }
