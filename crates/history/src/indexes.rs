@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
 
-use crate::packed::{all_ones, mark, pick, spread, unpack_values};
+use crate::packed::{all_ones, deltas, mark, pick, pick_at, spread, unpack, unpack_values};
 
 /// The place of a row without a value.
 pub(crate) const NOTHING: u32 = u32::MAX;
@@ -81,6 +81,16 @@ impl Distinct {
     pub(crate) fn all_ints(&self) -> impl Iterator<Item = i32> {
         let chunks = self.bytes.as_chunks::<4>().0.iter();
         chunks.map(|bytes| i32::from_le_bytes(*bytes)).take(self.count as usize)
+    }
+
+    /// The number of eight bytes at a place.
+    pub(crate) fn long(&self, place: u32) -> Option<i64> {
+        self.bytes.as_chunks::<8>().0.get(place as usize).map(|bytes| i64::from_le_bytes(*bytes))
+    }
+
+    /// The number of four bytes at a place.
+    pub(crate) fn int(&self, place: u32) -> Option<i32> {
+        self.bytes.as_chunks::<4>().0.get(place as usize).map(|bytes| i32::from_le_bytes(*bytes))
     }
 
     /// Every number of eight bytes, by its place.
@@ -224,6 +234,11 @@ pub(crate) struct Body<'p> {
 
 impl<'p> Body<'p> {
     pub(crate) fn of(page: &'p Page, nullable: bool) -> Result<Self, Refused> {
+        let (body, encoding) = Body::any(page, nullable)?;
+        if by_dictionary(encoding) { Ok(body) } else { Err(Refused::Otherwise) }
+    }
+
+    fn any(page: &'p Page, nullable: bool) -> Result<(Self, Encoding), Refused> {
         let (levels, values, rows, encoding) = match page {
             Page::DataPage { buf, num_values, encoding, .. } if nullable => {
                 let cut = buf.split_first_chunk::<4>();
@@ -255,12 +270,53 @@ impl<'p> Body<'p> {
             }
             Page::DictionaryPage { .. } => return Err(damaged("two lists of values")),
         };
-        if !by_dictionary(encoding) {
-            return Err(Refused::Otherwise);
-        }
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         let every_row = !nullable || all_ones(levels, rows);
-        Ok(Body { levels, values, rows, every_row })
+        Ok((Body { levels, values, rows, every_row }, encoding))
+    }
+
+    /// Adds the places of these rows, which are counted from a row on.
+    pub(crate) fn picked(
+        &self,
+        (asked, from): (&[u32], usize),
+        scratch: &mut Vec<u32>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), Refused> {
+        let rows = asked.iter().map(|row| (*row as usize).saturating_sub(from));
+        if self.every_row && asked.len().saturating_mul(Matcher::SPARSE) <= self.rows {
+            return pick_at(self.values, self.rows, rows, out).ok_or_else(short);
+        }
+        scratch.clear();
+        self.places(scratch)?;
+        out.extend(rows.map(|row| scratch.get(row).copied().unwrap_or(NOTHING)));
+        Ok(())
+    }
+
+    /// Adds the number of every row of a page of differences; `nothing` for rows without one.
+    pub(crate) fn numbers(
+        page: &Page,
+        nullable: bool,
+        nothing: i64,
+        out: &mut Vec<i64>,
+    ) -> Result<(), Refused> {
+        let (body, encoding) = Body::any(page, nullable)?;
+        if encoding != Encoding::DELTA_BINARY_PACKED {
+            return Err(Refused::Otherwise);
+        }
+        if body.every_row {
+            return deltas(body.values, body.rows, out).ok_or_else(short);
+        }
+        let mut there = Vec::new();
+        unpack(body.levels, 1, body.rows, &mut there).ok_or_else(short)?;
+        let mut values = Vec::new();
+        let count = there.iter().filter(|there| **there == 1).count();
+        deltas(body.values, count, &mut values).ok_or_else(short)?;
+        let mut values = values.into_iter();
+        out.extend(there.iter().map(|there| match there {
+            1 => values.next().unwrap_or(nothing),
+            _ => nothing,
+        }));
+        Ok(())
     }
 
     /// Adds the place of every row.

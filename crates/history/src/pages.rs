@@ -59,7 +59,12 @@ impl Opener {
 /// A column by its list of distinct values.
 pub(crate) struct Coded {
     pub distinct: Distinct,
-    /// What reads on behind the list, until it is read.
+    pages: Pages,
+}
+
+/// The data pages of a column.
+pub(crate) struct Pages {
+    /// What reads them, until they are read.
     unread: RefCell<Option<SerializedPageReader<Chunk>>>,
     pages: OnceCell<Vec<Stored>>,
     /// Whether the pages are opened here; parquet opens what is not compressed with zstd.
@@ -80,28 +85,14 @@ impl Coded {
         rows: usize,
         opener: &Opener,
     ) -> Result<Option<Coded>, ParquetError> {
-        let (start, length) = chunk.byte_range();
-        let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
-        let bytes = Chunk::new(file, start, data, start.saturating_add(length));
-        // What is told to be stored plainly is handed over as it lies there.
-        let packed = matches!(chunk.compression(), Compression::ZSTD(_));
-        let plain = if packed {
-            let builder = chunk.clone().into_builder();
-            Some(builder.set_compression(Compression::UNCOMPRESSED).build()?)
-        } else {
-            None
-        };
-        let told = plain.as_ref().unwrap_or(chunk);
-        let mut pages = SerializedPageReader::new(Arc::new(bytes), told, rows, None)?;
+        let (mut pages, packed) = reader(file, chunk, rows)?;
         let Some(Page::DictionaryPage { buf, num_values, .. }) = pages.get_next_page()? else {
             return Ok(None);
         };
         let bytes = if packed { opener.open(&buf, 0)? } else { buf };
         Ok(Some(Coded {
             distinct: Distinct { bytes, count: num_values },
-            unread: RefCell::new(Some(pages)),
-            pages: OnceCell::new(),
-            packed,
+            pages: Pages::new(pages, packed),
         }))
     }
 
@@ -117,7 +108,7 @@ impl Coded {
         let mut rows = Vec::with_capacity(most);
         let matcher = fits.matcher();
         let mut scratch = Vec::new();
-        for page in self.stored()? {
+        for page in self.pages.stored()? {
             let count = count(&page.raw);
             let from = rows.len();
             let until = from.saturating_add(count);
@@ -129,7 +120,7 @@ impl Coded {
                 rows.resize(until, false);
                 continue;
             }
-            let page = self.open(page, opener)?;
+            let page = self.pages.open(page, opener)?;
             matcher.rows(page, nullable, within, &mut scratch, &mut rows)?;
             if rows.len() != until {
                 return Err(Refused::Damaged("a page with other rows than it says".to_owned()));
@@ -138,39 +129,100 @@ impl Coded {
         Ok(rows)
     }
 
-    /// The place of every row in the list; pages without a row in question are left closed, and
-    /// their rows get no place.
+    /// The place of every row in the list, which may be shorter than it says; pages without a row
+    /// in question are left closed, and their rows get no place.
     pub(crate) fn places(
         &self,
         nullable: bool,
         most: usize,
-        within: Option<&[bool]>,
+        asked: Option<&[u32]>,
         opener: &Opener,
         places: &mut Vec<u32>,
     ) -> Result<(), Refused> {
         places.clear();
         places.reserve(most);
+        self.pages.each(most, asked, opener, |page, _, _| match page {
+            Ok(page) => Body::of(page, nullable)?.places(places),
+            Err(count) => {
+                places.resize(places.len().saturating_add(count), NOTHING);
+                Ok(())
+            }
+        })
+    }
+
+    /// The places of these rows, one after the other.
+    pub(crate) fn picked(
+        &self,
+        nullable: bool,
+        most: usize,
+        asked: &[u32],
+        opener: &Opener,
+    ) -> Result<Vec<u32>, Refused> {
+        let (mut places, mut scratch) = (Vec::with_capacity(asked.len()), Vec::new());
+        self.pages.each(most, Some(asked), opener, |page, asked, from| match page {
+            Ok(page) => Body::of(page, nullable)?.picked((asked, from), &mut scratch, &mut places),
+            Err(_) => Ok(()),
+        })?;
+        let last = places.iter().map(|place| place.wrapping_add(1)).max().unwrap_or(0);
+        if last > self.distinct.count {
+            return Err(Refused::Damaged("a list of values is shorter than it says".to_owned()));
+        }
+        Ok(places)
+    }
+}
+
+impl Pages {
+    fn new(unread: SerializedPageReader<Chunk>, packed: bool) -> Self {
+        Pages { unread: RefCell::new(Some(unread)), pages: OnceCell::new(), packed }
+    }
+
+    /// Reads the pages of a column without a list of distinct values.
+    pub(crate) fn read(
+        file: &PartFile,
+        chunk: &ColumnChunkMetaData,
+        rows: usize,
+    ) -> Result<Pages, ParquetError> {
+        let (pages, packed) = reader(file, chunk, rows)?;
+        Ok(Pages::new(pages, packed))
+    }
+
+    /// Calls with every page that has a row in question, and with how many rows there are in the
+    /// others; and with the rows in question of that page, by their places in it.
+    pub(crate) fn each(
+        &self,
+        most: usize,
+        asked: Option<&[u32]>,
+        opener: &Opener,
+        mut to: impl FnMut(Result<&Page, usize>, &[u32], usize) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let mut from = 0_usize;
+        let mut left = asked;
         for page in self.stored()? {
-            let from = places.len();
-            let until = from.saturating_add(count(&page.raw));
+            let count = count(&page.raw);
+            let until = from.saturating_add(count);
             if until > most {
                 return Err(Refused::Damaged("more rows than the file says".to_owned()));
             }
-            let within = within.and_then(|within| within.get(from..until));
-            if within.is_some_and(|within| !within.contains(&true)) {
-                places.resize(until, NOTHING);
-                continue;
+            let here = match left {
+                None => None,
+                Some(rows) => {
+                    let here = rows.partition_point(|row| (*row as usize) < until);
+                    let (here, behind) = rows.split_at_checked(here).unwrap_or((rows, &[]));
+                    left = Some(behind);
+                    Some(here)
+                }
+            };
+            match here {
+                Some([]) => to(Err(count), &[], from)?,
+                here => to(Ok(self.open(page, opener)?), here.unwrap_or_default(), from)?,
             }
-            Body::of(self.open(page, opener)?, nullable)?.places(places)?;
-            if places.len() != until {
-                return Err(Refused::Damaged("a page with other rows than it says".to_owned()));
-            }
+            from = until;
         }
-        let beyond = |place: &u32| *place >= self.distinct.count && *place != NOTHING;
-        if places.len() != most || places.iter().any(beyond) {
-            return Err(Refused::Damaged("a column with other rows than it says".to_owned()));
+        if from == most {
+            Ok(())
+        } else {
+            Err(Refused::Damaged("fewer rows than the file says".to_owned()))
         }
-        Ok(())
     }
 
     fn stored(&self) -> Result<&[Stored], Refused> {
@@ -213,6 +265,27 @@ impl Coded {
         }
         Ok(page.open.get_or_init(|| open))
     }
+}
+
+/// What reads the pages of a column, and whether they are left compressed.
+fn reader(
+    file: &PartFile,
+    chunk: &ColumnChunkMetaData,
+    rows: usize,
+) -> Result<(SerializedPageReader<Chunk>, bool), ParquetError> {
+    let (start, length) = chunk.byte_range();
+    let data = u64::try_from(chunk.data_page_offset()).unwrap_or(0);
+    let bytes = Chunk::new(file, start, data, start.saturating_add(length));
+    // What is told to be stored plainly is handed over as it lies there.
+    let packed = matches!(chunk.compression(), Compression::ZSTD(_));
+    let plain = if packed {
+        let builder = chunk.clone().into_builder();
+        Some(builder.set_compression(Compression::UNCOMPRESSED).build()?)
+    } else {
+        None
+    };
+    let told = plain.as_ref().unwrap_or(chunk);
+    Ok((SerializedPageReader::new(Arc::new(bytes), told, rows, None)?, packed))
 }
 
 /// Rows of a page of a flat column: one value each, or none.

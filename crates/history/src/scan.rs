@@ -20,8 +20,8 @@ use parquet::file::statistics::Statistics;
 use crate::HistoryError;
 use crate::columns::Reader;
 use crate::file::{Chunk, PartFile};
-use crate::indexes::{Fits, Refused, by_dictionary};
-use crate::pages::{Coded, Opener};
+use crate::indexes::{Body, Fits, Refused, by_dictionary};
+use crate::pages::{Coded, Opener, Pages};
 use crate::part::{Bounds, Part, column_bounds};
 use crate::record::{Record, Select};
 
@@ -82,7 +82,7 @@ pub(crate) struct Group<'a> {
     opener: &'a Opener,
 }
 
-/// A column: its list of distinct values, and for every row its place in it.
+/// A column, or some rows of it: its list of distinct values, and for every row its place there.
 pub(crate) struct Listed {
     pub list: Rc<Coded>,
     pub places: Vec<u32>,
@@ -247,7 +247,7 @@ impl<'a> Group<'a> {
         &self,
         name: &'static str,
         kind: Type,
-        within: Option<&[bool]>,
+        asked: Option<&[u32]>,
         mut places: Vec<u32>,
     ) -> Result<Option<Listed>, HistoryError> {
         let chunk = self.chunk(name)?;
@@ -256,7 +256,7 @@ impl<'a> Group<'a> {
         }
         let Some(coded) = self.coded(name)? else { return Ok(None) };
         let nullable = chunk.column_descr().max_def_level() > 0;
-        let read = coded.places(nullable, self.rows, within, self.opener, &mut places);
+        let read = coded.places(nullable, self.rows, asked, self.opener, &mut places);
         read.map_err(|refused| self.refused(refused))?;
         Ok(Some(Listed { list: coded, places }))
     }
@@ -380,6 +380,58 @@ impl<'a> Group<'a> {
             .numbers::<TimestampMicrosecondType>(name)
             .map_err(|error| self.part.damaged(error))?;
         Ok(times.values().to_vec())
+    }
+
+    /// The numbers of the rows in question in a column that is written by differences; others may
+    /// have any. `None` if it is written otherwise.
+    pub(crate) fn deltas(
+        &self,
+        name: &str,
+        kind: Type,
+        asked: &[u32],
+        nothing: i64,
+    ) -> Result<Option<Vec<i64>>, HistoryError> {
+        let chunk = self.chunk(name)?;
+        let column = chunk.column_descr();
+        let flat = column.max_rep_level() == 0 && column.max_def_level() <= 1;
+        if chunk.column_type() != kind || !flat || chunk.dictionary_page_offset().is_some() {
+            return Ok(None);
+        }
+        let damaged = |error: ParquetError| self.part.damaged(error);
+        let pages = Pages::read(self.file, chunk, self.rows).map_err(damaged)?;
+        let mut numbers = Vec::with_capacity(self.rows);
+        let nullable = column.max_def_level() > 0;
+        let read = pages.each(self.rows, Some(asked), self.opener, |page, _, _| match page {
+            Ok(page) => Body::numbers(page, nullable, nothing, &mut numbers),
+            Err(count) => {
+                numbers.resize(numbers.len().saturating_add(count), nothing);
+                Ok(())
+            }
+        });
+        match read {
+            Ok(()) => Ok(Some(numbers)),
+            Err(Refused::Otherwise) => Ok(None),
+            Err(refused) => Err(self.refused(refused)),
+        }
+    }
+
+    /// The list of distinct values of this column, and the places in it of these rows, one after
+    /// the other. `None` as for [`Group::places`].
+    pub(crate) fn picked(
+        &self,
+        name: &'static str,
+        kind: Type,
+        asked: &[u32],
+    ) -> Result<Option<Listed>, HistoryError> {
+        let chunk = self.chunk(name)?;
+        if chunk.column_type() != kind {
+            return Ok(None);
+        }
+        let Some(list) = self.coded(name)? else { return Ok(None) };
+        let nullable = chunk.column_descr().max_def_level() > 0;
+        let places = list.picked(nullable, self.rows, asked, self.opener);
+        let places = places.map_err(|refused| self.refused(refused))?;
+        Ok(Some(Listed { list, places }))
     }
 
     /// The ports in this column.

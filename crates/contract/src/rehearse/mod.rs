@@ -18,7 +18,9 @@ use foldhash::fast::RandomState;
 
 use crate::document::{Carrier, Opens, Ports};
 use crate::learn::{Opening, is_upkeep, stays_on_link};
-use crate::policy::{Bindings, Decision, Judge, MemberNo, Packet, Policy, Rule, Side, Where};
+use crate::policy::{
+    Bindings, Decision, Judge, Member, MemberNo, Packet, Policy, Rule, Side, Where,
+};
 
 pub use losses::Loss;
 pub use pace::Pace;
@@ -149,11 +151,16 @@ struct Key {
     client: u16,
 }
 
+/// Members at the end that opened and at the one that was spoken to.
+type Ends = [Option<MemberNo>; 2];
+
 /// A rehearsal under one policy; every member counts as its stage says.
 pub struct Rehearsal<'a> {
     judge: Judge<'a>,
     policy: &'a Policy,
     bindings: &'a Bindings,
+    /// Who has an address.
+    members: HashMap<IpAddr, MemberNo, RandomState>,
     /// Rules to which the opener's port matters.
     ported: HashMap<(MemberNo, Opens), Vec<&'a Rule>, RandomState>,
     /// Whether names do, whose meaning ends.
@@ -185,10 +192,12 @@ impl<'a> Rehearsal<'a> {
         for rule in policy.rules.iter().filter(|rule| rule.client != Ports::ALL) {
             ported.entry((rule.member, rule.opens)).or_default().push(rule);
         }
+        let ips = |(no, member): (MemberNo, &'a Member)| member.ips.iter().map(move |ip| (*ip, no));
         Rehearsal {
             judge: Judge::new(policy),
             policy,
             bindings,
+            members: (0..).map(MemberNo).zip(&policy.members).flat_map(ips).collect(),
             ported,
             named: policy.rules.iter().any(|rule| matches!(rule.at, Where::Name(_))),
             remembered: HashMap::default(),
@@ -201,17 +210,25 @@ impl<'a> Rehearsal<'a> {
     /// Judges what conversations like this one would have met, whatever their times; counts none.
     #[must_use]
     pub fn kind(&self, sighting: &Sighting) -> Judged {
-        match self.turns(sighting).next() {
-            Some(_) => Judged::Depends,
-            None => self.kind_at(sighting),
+        let ends = self.ends(sighting);
+        if self.turns_of(ends, sighting).next().is_some() {
+            return Judged::Depends;
         }
+        self.judged(ends, sighting)
     }
 
     /// Judges what conversations like this one would have met that began between the same
     /// [turns](Self::turns); counts none. It depends, then, where the opener's port decides.
     #[must_use]
     pub fn kind_at(&self, sighting: &Sighting) -> Judged {
-        if self.is_ported(sighting) {
+        self.judged(self.ends(sighting), sighting)
+    }
+
+    fn judged(&self, ends: Ends, sighting: &Sighting) -> Judged {
+        if ends == [None, None] {
+            return Judged::Passes;
+        }
+        if self.is_ported(ends, sighting) {
             return Judged::Depends;
         }
         match self.decide(sighting) {
@@ -234,12 +251,25 @@ impl<'a> Rehearsal<'a> {
     /// From when on conversations like this one may have another answer than before: a name that
     /// either end may speak to no longer means the other. In no order.
     pub fn turns(&self, sighting: &Sighting) -> impl Iterator<Item = Timestamp> {
-        let ends = [(sighting.from, sighting.to), (sighting.to, sighting.from)];
-        ends.into_iter().flat_map(|(end, peer)| {
-            let member = self.judge.member_at(end).filter(|_| !self.turns.is_empty());
+        self.turns_of(self.ends(sighting), sighting)
+    }
+
+    fn turns_of(
+        &self,
+        [from, to]: Ends,
+        sighting: &Sighting,
+    ) -> impl Iterator<Item = Timestamp> + use<'_, 'a> {
+        let peers = [(from, sighting.to), (to, sighting.from)];
+        let any = !self.turns.is_empty();
+        peers.into_iter().filter(move |_| any).flat_map(|(member, peer)| {
             let turns = member.and_then(|member| self.turns.get(&(member, peer)));
             turns.into_iter().flatten().copied()
         })
+    }
+
+    /// The members at both ends.
+    fn ends(&self, sighting: &Sighting) -> Ends {
+        [sighting.from, sighting.to].map(|ip| self.members.get(&ip).copied())
     }
 
     /// Counts conversations that would have passed.
@@ -313,17 +343,17 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// Whether the opener's port may decide about a conversation.
-    fn is_ported(&self, sighting: &Sighting) -> bool {
+    fn is_ported(&self, ends: Ends, sighting: &Sighting) -> bool {
         !self.ported.is_empty()
-            && members(&self.judge, sighting).any(|(member, opens)| {
-                let rules = self.ported.get(&(member, opens));
+            && opening(ends).any(|by| {
+                let rules = self.ported.get(&by);
                 rules.into_iter().flatten().any(|rule| is_about(rule, sighting))
             })
     }
 
     /// Whether another time could have another answer: a name would have to mean the address.
     fn is_fleeting(&self, sighting: &Sighting) -> bool {
-        members(&self.judge, sighting).any(|(member, opens)| {
+        opening(self.ends(sighting)).any(|(member, opens)| {
             self.policy.rules_of(member).iter().any(|rule| {
                 rule.opens == opens && matches!(rule.at, Where::Name(_)) && is_about(rule, sighting)
             })
@@ -331,10 +361,10 @@ impl<'a> Rehearsal<'a> {
     }
 }
 
-/// The members at the ends of a conversation, and which of their rules are about it.
-fn members(judge: &Judge<'_>, sighting: &Sighting) -> impl Iterator<Item = (MemberNo, Opens)> {
-    let ends = [(sighting.from, Opens::Device), (sighting.to, Opens::Peer)];
-    ends.into_iter().filter_map(|(ip, opens)| Some((judge.member_at(ip)?, opens)))
+/// The members at the ends, and which of their rules are about a conversation.
+fn opening([from, to]: Ends) -> impl Iterator<Item = (MemberNo, Opens)> {
+    let from = from.map(|member| (member, Opens::Device));
+    from.into_iter().chain(to.map(|member| (member, Opens::Peer)))
 }
 
 /// Whether a rule is about what carries a conversation, and its service.

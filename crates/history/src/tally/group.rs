@@ -199,10 +199,12 @@ fn server_only(group: &Group<'_>) -> Result<Option<Option<Vec<bool>>>, HistoryEr
     }
     let Some(mut rows) = positive(group, "sent_packets", None)? else { return Ok(None) };
     rows.iter_mut().for_each(|sent| *sent = !*sent);
-    if !rows.contains(&true) {
+    let silent = (0_u32..).zip(&rows).filter(|(_, silent)| **silent);
+    let silent: Vec<u32> = silent.map(|(row, _)| row).collect();
+    if silent.is_empty() {
         return Ok(Some(None));
     }
-    let Some(received) = positive(group, "received_packets", Some(&rows))? else {
+    let Some(received) = positive(group, "received_packets", Some(&silent))? else {
         return Ok(None);
     };
     rows.iter_mut().zip(received).for_each(|(row, received)| *row &= received);
@@ -213,9 +215,9 @@ fn server_only(group: &Group<'_>) -> Result<Option<Option<Vec<bool>>>, HistoryEr
 fn positive(
     group: &Group<'_>,
     name: &'static str,
-    within: Option<&[bool]>,
+    asked: Option<&[u32]>,
 ) -> Result<Option<Vec<bool>>, HistoryError> {
-    let read = group.places(name, Type::INT64, within, Vec::new())?;
+    let read = group.places(name, Type::INT64, asked, Vec::new())?;
     Ok(read.map(|Listed { list, places }| {
         let positive: Vec<bool> = list.distinct.all_longs().map(|value| value > 0).collect();
         let is = |place: &u32| positive.get(*place as usize).is_some_and(|positive| *positive);

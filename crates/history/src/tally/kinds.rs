@@ -9,11 +9,12 @@ use foldhash::fast::RandomState;
 
 use super::{FlowKind, Tally, Want};
 
-/// Bits of a key: both ends, service, and two marks.
-const END_BITS: u32 = 22;
+/// Bits of a key: both ends, service, and two marks; the rest is [`CLASS_BITS`].
+const END_BITS: u32 = 20;
+const END_MASK: u64 = (1 << END_BITS) - 1;
 const SERVICE_BITS: u32 = 18;
-const SERVER_ONLY: u64 = 1 << 62;
-const TUNNELLED: u64 = 1 << 63;
+const SERVER_ONLY: u64 = 1 << 58;
+const TUNNELLED: u64 = 1 << 59;
 /// Most ends, services and kinds that are remembered, besides those of one slice of rows: about
 /// 100 MB, and more than any site has. A slice has at most 2¹⁸ new ends and 2¹⁷ new services, so
 /// that their numbers always fit.
@@ -95,6 +96,14 @@ impl Worth {
     const COUNT: Worth = Worth(u32::MAX);
     const NOTHING: Worth = Worth(u32::MAX - 1);
 
+    const fn class(self) -> u64 {
+        match self {
+            Worth::COUNT => COUNT,
+            Worth::NOTHING => NOTHING,
+            _ => OTHER,
+        }
+    }
+
     const fn of(want: Want) -> Self {
         match want {
             Want::Nothing => Worth::NOTHING,
@@ -159,7 +168,7 @@ impl Kinds {
     }
 
     fn kind(&self, key: u64) -> Option<FlowKind> {
-        let end = |from: u32| self.ends.thing(key >> from & ((1 << END_BITS) - 1));
+        let end = |from: u32| self.ends.thing(key >> from & END_MASK);
         let (client, server) = (end(0)?, end(END_BITS)?);
         let (transport, port) =
             self.services.thing(key >> (2 * END_BITS) & ((1 << SERVICE_BITS) - 1))?;
@@ -182,10 +191,11 @@ impl Kinds {
     ) -> (u64, u64) {
         let (mut counted, mut ignored) = (0, 0);
         let mut within = within.map(|within| within.iter());
+        let mut unknown: Vec<(u64, u32)> = Vec::new();
         let mut row = 0_u32;
         for few in keys.chunks(FEW) {
-            let guesses = self.worth.guesses(few);
-            for (key, guess) in few.iter().zip(guesses) {
+            let classes = self.worth.classes(few);
+            for (key, class) in few.iter().zip(classes) {
                 let this = row;
                 row = row.saturating_add(1);
                 if let Some(within) = &mut within
@@ -193,21 +203,43 @@ impl Kinds {
                 {
                     continue;
                 }
-                let worth = if guess.key == *key { guess.worth } else { self.worth(*key, to) };
-                if worth == Worth::COUNT {
-                    counted += 1;
-                } else if worth == Worth::NOTHING {
-                    ignored += 1;
-                } else {
-                    counted += 1;
-                    picks.push(Pick { row: this, worth });
+                match class {
+                    COUNT => counted += 1,
+                    NOTHING => ignored += 1,
+                    OTHER => {
+                        let worth = self.worth.get(*key).unwrap_or(Worth::NOTHING);
+                        counted += 1;
+                        picks.push(Pick { row: this, worth });
+                    }
+                    _ => unknown.push((*key, this)),
                 }
             }
+        }
+        // By client: what is asked of one device stands together in memory, where it is asked.
+        unknown.sort_unstable_by_key(|(key, row)| (key & END_MASK, *key, *row));
+        let ordered = unknown.is_empty();
+        let mut last = None;
+        for (key, row) in unknown {
+            let worth = match last {
+                Some((known, worth)) if known == key => worth,
+                _ => self.worth(key, to),
+            };
+            last = Some((key, worth));
+            match worth {
+                Worth::COUNT => counted += 1,
+                Worth::NOTHING => ignored += 1,
+                _ => {
+                    counted += 1;
+                    picks.push(Pick { row, worth });
+                }
+            }
+        }
+        if !ordered {
+            picks.sort_unstable_by_key(|pick| pick.row);
         }
         (counted, ignored)
     }
 
-    #[inline(never)]
     fn worth(&mut self, key: u64, to: &mut dyn Tally) -> Worth {
         if let Some(worth) = self.worth.get(key) {
             return worth;
@@ -219,56 +251,72 @@ impl Kinds {
 }
 
 /// Keys that are looked up side by side, so that memory is waited for once.
-const FEW: usize = 16;
+const FEW: usize = 64;
 
-#[derive(Clone, Copy)]
-struct Slot {
-    key: u64,
-    worth: Worth,
-}
-
-impl Slot {
-    /// A key whose ends have numbers beyond all that are given.
-    const FREE: Slot = Slot { key: u64::MAX, worth: Worth::NOTHING };
-}
-
-/// What kinds are worth, by their keys. At most half of the slots are in use, so that most keys
-/// stand where they are looked for first.
+/// What kinds are worth, by their keys. A slot is a key and its class, in eight bytes: with all
+/// kinds of a site in it the table should stay in the processor's cache. At most half of the slots
+/// are in use, so that nearly all keys stand in their buckets.
 struct Worths {
-    slots: Vec<Slot>,
+    slots: Vec<u64>,
+    /// By the same places.
+    worths: Vec<Worth>,
     kinds: usize,
     state: RandomState,
 }
 
+/// Slots that are compared at once: half a line of the processor's cache.
+const BUCKET: usize = 4;
+/// Behind the keys of [`Kinds::joined`] there is room for this.
+const CLASS_BITS: u32 = 3;
+/// Classes: rows that only count, rows worth nothing, and others.
+const COUNT: u64 = 0;
+const NOTHING: u64 = 1;
+const OTHER: u64 = 2;
+/// A key whose ends have numbers beyond all that are given.
+const FREE: u64 = u64::MAX;
+
 impl Default for Worths {
     fn default() -> Self {
-        Worths { slots: vec![Slot::FREE; 1 << 12], kinds: 0, state: RandomState::default() }
+        Worths::with(1 << 12, RandomState::default())
     }
 }
 
 impl Worths {
+    fn with(slots: usize, state: RandomState) -> Self {
+        Worths { slots: vec![FREE; slots], worths: vec![Worth::NOTHING; slots], kinds: 0, state }
+    }
+
+    /// Where the bucket of a key begins.
     #[inline]
-    fn place(&self, key: u64) -> usize {
+    fn bucket(&self, key: u64) -> usize {
         #[allow(clippy::cast_possible_truncation, reason = "masked below the number of slots")]
         let hash = self.state.hash_one(key) as usize;
-        hash & self.slots.len().wrapping_sub(1)
+        hash & self.slots.len().wrapping_sub(BUCKET)
     }
 
-    /// What stands where these keys are looked for first.
+    /// The classes of keys that stand in their buckets; anything larger for others.
     #[inline]
-    fn guesses(&self, keys: &[u64]) -> [Slot; FEW] {
-        let mut guesses = [Slot::FREE; FEW];
-        for (guess, key) in guesses.iter_mut().zip(keys) {
-            *guess = self.slots.get(self.place(*key)).copied().unwrap_or(Slot::FREE);
+    fn classes(&self, keys: &[u64]) -> [u64; FEW] {
+        // Two loops: the shorter the second one is, the more of memory is waited for at once.
+        let mut buckets = [0; FEW];
+        for (bucket, key) in buckets.iter_mut().zip(keys) {
+            *bucket = self.bucket(*key);
         }
-        guesses
+        let mut classes = [FREE; FEW];
+        for ((class, key), bucket) in classes.iter_mut().zip(keys).zip(buckets) {
+            if let Some(slots) = self.slots.get(bucket..).and_then(<[u64]>::first_chunk) {
+                let [a, b, c, d]: [u64; BUCKET] = slots.map(|slot| slot ^ key << CLASS_BITS);
+                *class = a.min(b).min(c.min(d));
+            }
+        }
+        classes
     }
 
-    /// The slot of a key, or the free one that it would get.
+    /// The place of a key, or the free one that it would get.
     fn slot(&self, key: u64) -> usize {
-        let from = self.place(key);
+        let from = self.bucket(key);
         let (before, behind) = self.slots.split_at_checked(from).unwrap_or((&[], &self.slots));
-        let fits = |slot: &Slot| slot.key == key || slot.key == Slot::FREE.key;
+        let fits = |slot: &u64| *slot == FREE || slot >> CLASS_BITS == key;
         match behind.iter().position(fits) {
             Some(place) => from.saturating_add(place),
             None => before.iter().position(fits).unwrap_or(0),
@@ -276,26 +324,30 @@ impl Worths {
     }
 
     fn get(&self, key: u64) -> Option<Worth> {
-        self.slots.get(self.slot(key)).filter(|slot| slot.key == key).map(|slot| slot.worth)
+        let place = self.slot(key);
+        let known = self.slots.get(place).is_some_and(|slot| *slot != FREE);
+        if known { self.worths.get(place).copied() } else { None }
     }
 
     fn insert(&mut self, key: u64, worth: Worth) {
         if self.kinds.saturating_mul(2) >= self.slots.len() {
-            let more = vec![Slot::FREE; self.slots.len().saturating_mul(2)];
-            for held in std::mem::replace(&mut self.slots, more) {
-                if held.key != Slot::FREE.key {
-                    self.put(held);
+            let mut more = Worths::with(self.slots.len().saturating_mul(2), self.state.clone());
+            for (slot, worth) in self.slots.iter().zip(&self.worths) {
+                if *slot != FREE {
+                    more.put(slot >> CLASS_BITS, *worth);
                 }
             }
+            *self = more;
         }
-        self.put(Slot { key, worth });
-        self.kinds = self.kinds.saturating_add(1);
+        self.put(key, worth);
     }
 
-    fn put(&mut self, held: Slot) {
-        let place = self.slot(held.key);
-        if let Some(slot) = self.slots.get_mut(place) {
-            *slot = held;
+    fn put(&mut self, key: u64, worth: Worth) {
+        let place = self.slot(key);
+        if let (Some(slot), Some(held)) = (self.slots.get_mut(place), self.worths.get_mut(place)) {
+            *slot = key << CLASS_BITS | worth.class();
+            *held = worth;
+            self.kinds = self.kinds.saturating_add(1);
         }
     }
 }

@@ -307,15 +307,16 @@ impl Work<'_> {
                 continue;
             }
             let mut picks = std::mem::take(&mut self.picks);
+            let mut glances = None;
             if picks.iter().any(|pick| pick.is_glance()) {
-                let glances = table.reading(place, part, || Glances::read(group, from, &picks))?;
-                glances.choose(&mut picks, &mut *self.to);
+                let read = table.reading(place, part, || Glances::read(group, from, &picks))?;
+                read.choose(from, &mut picks, &mut *self.to);
+                glances = Some(read);
             }
             if !picks.is_empty() {
-                let details = table.reading(place, part, || Details::read(group, from, &picks))?;
-                details
-                    .each(&picks, |tag, row| self.to.row(tag, row))
-                    .map_err(|error| part.damaged(error))?;
+                let read = || Details::read(group, from, &picks, glances);
+                let details = table.reading(place, part, read)?;
+                details.each(&picks, |tag, row| self.to.row(tag, row));
             }
             self.picks = picks;
             self.add(counted);

@@ -13,6 +13,8 @@ use cordon_model::{DeviceId, Mac, Party, Timestamp, Transport};
 use cordon_register::Register;
 use foldhash::fast::RandomState;
 
+/// Before every conversation.
+const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
 /// Most times at which the answer for one kind may change; beyond, each row is judged by itself.
 const MAX_TURNS: usize = 256;
 
@@ -57,6 +59,8 @@ struct Past<'a> {
 #[derive(Clone, Copy)]
 struct Tagged {
     tcp: bool,
+    /// Rows that began before pass.
+    passes_before: Timestamp,
     how: How,
 }
 
@@ -173,7 +177,8 @@ impl Tally for Past<'_> {
                 Judged::Passes => return Want::Count,
                 Judged::Blocked(member, side) => {
                     let loss = self.rehearsal.loss(member, side, &sighting);
-                    self.tagged.push(Tagged { tcp, how: How::Lost(loss) });
+                    let how = How::Lost(loss);
+                    self.tagged.push(Tagged { tcp, passes_before: NEVER, how });
                     return Want::Rows(tag);
                 }
                 Judged::Depends => {}
@@ -185,15 +190,21 @@ impl Tally for Past<'_> {
         if !by_port && varied.judged.iter().all(|answer| *answer == Judged::Passes) {
             return Want::Count;
         }
+        let passing = varied.judged.iter().take_while(|answer| **answer == Judged::Passes);
+        let turn = passing.count().checked_sub(1).and_then(|turn| varied.turns.get(turn));
+        let passes_before = turn.copied().unwrap_or(NEVER);
         let how = How::Varied(u32::try_from(self.varied.len()).unwrap_or(u32::MAX));
         self.varied.push(varied);
-        self.tagged.push(Tagged { tcp, how });
+        self.tagged.push(Tagged { tcp, passes_before, how });
         Want::Glance { tag, client_port: by_port }
     }
 
     fn glance(&mut self, tag: u32, first: Timestamp, client_port: Option<u16>) -> bool {
-        match self.tagged.get(tag as usize).map(|tagged| tagged.how) {
-            Some(How::Varied(place)) => self.lost(place, first, client_port).is_some(),
+        match self.tagged.get(tag as usize) {
+            Some(tagged) if first < tagged.passes_before => false,
+            Some(Tagged { how: How::Varied(place), .. }) => {
+                self.lost(*place, first, client_port).is_some()
+            }
             _ => true,
         }
     }
