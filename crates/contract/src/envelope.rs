@@ -103,6 +103,18 @@ impl Envelope {
         &self,
         verify: impl Fn(&str, &[u8], &[u8]) -> bool,
     ) -> Result<Contract, EnvelopeError> {
+        self.is_contract()?;
+        parse(&self.payload(verify)?)
+    }
+
+    /// What is in it, a contract or anything else, if a signature holds; as for [`Envelope::open`].
+    ///
+    /// # Errors
+    /// Where none does, or the envelope is damaged.
+    pub fn payload(
+        &self,
+        verify: impl Fn(&str, &[u8], &[u8]) -> bool,
+    ) -> Result<Vec<u8>, EnvelopeError> {
         let body = self.body()?;
         let signed = pae(&self.payload_type, &body);
         let holds = |signature: &Signature| {
@@ -111,7 +123,7 @@ impl Envelope {
         if !self.signatures.iter().take(MAX_SIGNATURES).any(holds) {
             return Err(EnvelopeError::Untrusted);
         }
-        parse(&body)
+        Ok(body)
     }
 
     /// The contract, without asking who signed it.
@@ -119,6 +131,7 @@ impl Envelope {
     /// # Errors
     /// Where the envelope is damaged.
     pub fn contract(&self) -> Result<Contract, EnvelopeError> {
+        self.is_contract()?;
         parse(&self.body()?)
     }
 
@@ -128,11 +141,14 @@ impl Envelope {
         &self.signatures
     }
 
-    fn body(&self) -> Result<Vec<u8>, EnvelopeError> {
-        if self.payload_type != PAYLOAD_TYPE {
-            let other = self.payload_type.chars().take(80).collect();
-            return Err(EnvelopeError::OtherType(other));
+    fn is_contract(&self) -> Result<(), EnvelopeError> {
+        if self.payload_type == PAYLOAD_TYPE {
+            return Ok(());
         }
+        Err(EnvelopeError::OtherType(self.payload_type.chars().take(80).collect()))
+    }
+
+    fn body(&self) -> Result<Vec<u8>, EnvelopeError> {
         if self.payload.len() > MAX_BYTES / 3 * 4 + 4 {
             return Err(EnvelopeError::TooLarge);
         }

@@ -21,6 +21,7 @@
 //! made.
 
 pub mod book;
+pub mod diff;
 pub mod document;
 pub mod envelope;
 pub mod learn;
@@ -28,20 +29,24 @@ pub mod mud;
 pub mod policy;
 pub mod rehearse;
 pub mod resolve;
+pub mod tls;
 pub mod watch;
 pub mod words;
 
 pub use document::{
-    Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning, MAX_ENTRIES,
-    MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, Validity, VerbRule, Why, Window,
+    Anchor, Bounds, Carrier, Contract, Day, Entry, EntryId, Expected, IpVersion, Learning,
+    MAX_ENTRIES, MqttAction, Objects, Opens, Peer, Ports, Schema, TextError, TlsRule, Validity,
+    VerbRule, Why, Window,
 };
 pub use policy::{
     Bindings, Decision, Judge, Member, MemberNo, NameNo, Origin, Packet, Policy, Reach, Refusal,
     Rule, Side, Stage, Where, lifetime,
 };
 
-/// The JSON Schema of [`Contract`].
+/// The JSON Schema of [`Contract`], its keys in order: the same text whatever it is built with.
 #[must_use]
 pub fn json_schema() -> serde_json::Value {
-    schemars::schema_for!(Contract).into()
+    let mut schema = serde_json::Value::from(schemars::schema_for!(Contract));
+    schema.sort_all_objects();
+    schema
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 
-use cordon_model::{App, Basis, Mac, PacketId, Timestamp, Transport, Verb};
+use cordon_model::{App, Basis, Mac, MudUrl, PacketId, Timestamp, Transport, Verb};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
@@ -126,6 +126,8 @@ pub(crate) struct End {
     pub offers: Vec<Offer>,
     pub uses: Vec<Use>,
     pub acts: Vec<Act>,
+    /// MUD URLs, the latest of each source.
+    pub mud: Vec<MudUrl>,
     /// Bits of [`crate::roles::Trait`].
     pub traits: u32,
 }
@@ -381,6 +383,7 @@ impl End {
             offers: Vec::new(),
             uses: Vec::new(),
             acts: Vec::new(),
+            mud: Vec::new(),
             traits: 0,
         }
     }
@@ -393,6 +396,7 @@ impl End {
         self.offers.retain(|offer| offer.last >= offers);
         let uses = young(self.uses.len(), MOST_USES);
         self.uses.retain(|one| one.last >= uses);
+        self.forget_mud(before);
     }
 
     /// It was heard then.

@@ -19,6 +19,7 @@ mod fuse;
 mod identify;
 mod inventory;
 mod listen;
+mod mud;
 mod oui;
 mod roles;
 mod saying;

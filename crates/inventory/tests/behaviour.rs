@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use cordon_inventory::{Devices, Inventory, InventoryOptions, NoStatistics};
 use cordon_model::fact::{
-    Arp, Dhcp, DhcpMessage, Dns, DnsKind, DnsRecord, DnsValue, HttpRequest, HttpResponse,
-    SynFingerprint, UpnpDescription,
+    Arp, Certificate, Dhcp, DhcpMessage, Dhcpv6, Dns, DnsKind, DnsRecord, DnsValue, HttpRequest,
+    HttpResponse, KeyAlgorithm, Lldp, SynFingerprint, TlsCertificates, UpnpDescription,
 };
 use cordon_model::operation::ControllerIdentity;
 use cordon_model::{App, Device, DeviceType, Fact, Mac, PacketId, Party, Said, Timestamp};
@@ -106,6 +106,85 @@ fn agent(text: &str) -> Said {
         user_agent: Some(text.into()),
         ..HttpRequest::default()
     }))
+}
+
+#[test]
+fn a_device_is_known_by_the_mud_url_that_each_source_said_last() {
+    use cordon_model::MudSource::{self, Dhcp as InDhcp, Lldp as InLldp};
+    let mut net = Net::new();
+    let named = |url: &str| {
+        Said::Dhcp(Box::new(Dhcp {
+            message: DhcpMessage::Request,
+            client: Some(PHONE),
+            client_ip: None,
+            your_ip: None,
+            requested_ip: None,
+            server_id: None,
+            routers: Vec::new(),
+            resolvers: Vec::new(),
+            hostname: None,
+            vendor_class: None,
+            user_class: None,
+            parameters: Vec::new(),
+            options: vec![53, 161],
+            max_size: None,
+            client_id: Vec::new(),
+            mud_url: Some(url.into()),
+        }))
+    };
+    let phone = party(PHONE, [0, 0, 0, 0]);
+    for url in ["https://a.example/1", "https://a.example/2", "https://a.example/1"] {
+        net.say(phone, Party::default(), named(url));
+    }
+    let certificate = Certificate {
+        subject: "CN=phone".into(),
+        common_name: None,
+        organisation: None,
+        issuer: "CN=maker".into(),
+        names: Vec::new(),
+        not_before: Timestamp::default(),
+        not_after: Timestamp::default(),
+        key: KeyAlgorithm::Ec,
+        key_bits: 256,
+        signature: "".into(),
+        self_signed: false,
+        sha256: [1; 32],
+        key_sha256: [2; 32],
+        mud_url: Some("https://d.example/".into()),
+    };
+    let here = party(PHONE, [192, 168, 1, 30]);
+    let chain = TlsCertificates { chain: vec![certificate] };
+    net.say(here, party(SERVER, [192, 168, 1, 1]), Said::Certificates(Box::new(chain)));
+    let six = Dhcpv6 {
+        message: 1,
+        duid: Vec::new(),
+        duid_mac: None,
+        fqdn: None,
+        vendor_class: None,
+        parameters: Vec::new(),
+        addresses: Vec::new(),
+        mud_url: Some("https://c.example/".into()),
+    };
+    let local = Party { mac: Some(PHONE), ip: "fe80::1".parse().ok(), port: Some(546) };
+    net.say(local, Party::default(), Said::Dhcpv6(Box::new(six)));
+    let lldp = Lldp { mud_url: Some("https://b.example/".into()), ..Lldp::default() };
+    net.say(phone, Party::default(), Said::Lldp(Box::new(lldp)));
+    let devices = net.devices();
+    let mud: Vec<_> = of(&devices, PHONE)
+        .mud
+        .iter()
+        .map(|one| (one.url.as_str(), one.source, one.packet.number))
+        .collect();
+    assert_eq!(
+        mud,
+        [
+            ("https://b.example/", InLldp, 6),
+            ("https://c.example/", MudSource::Dhcpv6, 5),
+            ("https://d.example/", MudSource::Certificate, 4),
+            ("https://a.example/1", InDhcp, 3)
+        ],
+        "who goes back to an earlier URL says that one now"
+    );
 }
 
 #[test]

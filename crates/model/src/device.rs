@@ -168,6 +168,49 @@ pub struct Service {
     pub basis: Basis,
 }
 
+/// Where a device named its MUD file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MudSource {
+    /// Its certificate (RFC 8520, 11): its maker's word, where the certificate is believed.
+    Certificate,
+    /// LLDP (RFC 8520, 12).
+    Lldp,
+    /// DHCPv4, option 161 (RFC 8520, 10).
+    Dhcp,
+    /// DHCPv6, option 112 (RFC 8520, 10).
+    Dhcpv6,
+}
+
+impl MudSource {
+    /// In plain words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            MudSource::Certificate => "its certificate",
+            MudSource::Lldp => "LLDP",
+            MudSource::Dhcp => "DHCP",
+            MudSource::Dhcpv6 => "DHCPv6",
+        }
+    }
+}
+
+/// A URL under which a device says that its maker describes it (RFC 8520). It is the device's own
+/// word: nobody has vouched for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MudUrl {
+    /// As it was said.
+    pub url: Text,
+    /// Where.
+    pub source: MudSource,
+    /// The first packet that said it.
+    pub packet: PacketId,
+    /// When it was first said.
+    pub first: Timestamp,
+    /// When it was last said.
+    pub last: Timestamp,
+}
+
 /// One thing on the network.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Device {
@@ -199,6 +242,9 @@ pub struct Device {
     pub vlans: Vec<u16>,
     /// Services it offers.
     pub services: Vec<Service>,
+    /// Where it says that its maker describes it: what was said last of each source, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mud: Vec<MudUrl>,
     /// First packet from it.
     pub first: Timestamp,
     /// Latest packet from it.

@@ -152,6 +152,10 @@ finding_kinds! {
         "firmware or files transferred to a controller"
         "Changed firmware survives every later repair of the program."
         "Check the installed version against the maker's; allow transfers only from the engineering station during agreed windows.",
+    MudUrl "mud-url" Low
+        "unsound MUD URL"
+        "The device tells where its maker describes it; whoever writes that description says what the device may do. Over such a URL anybody can."
+        "Take no MUD file from there: learn the device's contract instead, and ask its maker for an https URL (RFC 8520, section 5).",
     WifiOpen "wifi-open" High
         "Wi-Fi without encryption"
         "Everybody nearby can read what is sent and join the network."

@@ -29,7 +29,9 @@ pub mod time;
 pub use address::Mac;
 pub use address::{Scope, is_public, scope};
 pub use app::{App, Basis};
-pub use device::{Attribute, Claim, Device, DeviceId, DeviceType, Reason, Service};
+pub use device::{
+    Attribute, Claim, Device, DeviceId, DeviceType, MudSource, MudUrl, Reason, Service,
+};
 pub use fact::{Fact, Party, Said};
 pub use finding::{Evidence, Finding, FindingKind, Severity};
 pub use flow::{Ends, Flow, FlowId, Transport};

@@ -36,11 +36,13 @@
 //! This crate must not know: where a file is from, who signed it, what is allowed in the end.
 
 mod acl;
+mod anchor;
 mod file;
 pub mod limits;
 mod ports;
 mod read;
 mod tls;
+mod url;
 mod warning;
 mod write;
 
@@ -48,9 +50,11 @@ pub use acl::{
     Abstract, Ace, Acl, AclKind, Eth, Field, Forwarding, Header, Initiated, Ip, IpVersion, L4,
     Layer, MacMatch, Matches, Ported,
 };
+pub use anchor::anchor_certificates;
 pub use file::{MudFile, authority};
 pub use ports::PortMatch;
 pub use read::{MudError, Parsed, parse};
 pub use tls::TlsProfile;
+pub use url::{UrlFault, same_url, url_faults};
 pub use warning::{Place, Problem, Warning};
 pub use write::write;

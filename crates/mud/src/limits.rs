@@ -11,6 +11,10 @@ pub const MAX_ACLS: usize = 64;
 pub const MAX_ACES: usize = 2_048;
 /// Longest text of any leaf, in bytes; a URL of RFC 8520 has at most 253.
 pub const MAX_TEXT: usize = 1_024;
+/// Longest trust anchor or authority of a TLS profile, in bytes of base64: a chain of certificates.
+pub const MAX_ANCHOR: usize = 32 << 10;
+/// Longest URL of a file, in bytes (RFC 8520, 3.2 and 10: with its head it fits an option of DHCP).
+pub const MAX_URL: usize = 253;
 /// Longest name of a list or an entry (RFC 8519: 64), with room for makers who overlooked that.
 pub const MAX_NAME: usize = 128;
 /// Most values of one leaf-list: RFC 9761 lists cipher suites, of which IANA knows 350.

@@ -2,6 +2,8 @@
 
 use cordon_model::Text;
 
+use crate::limits::{MAX_ANCHOR, MAX_TEXT};
+
 /// How a device opens TLS or DTLS: what a client may offer. An empty list says nothing.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct TlsProfile {
@@ -68,15 +70,22 @@ pub(crate) const NUMBERS: [Numbers; 7] = [
 
 /// The lists of texts, likewise.
 pub(crate) const TEXTS: [Texts; 3] = [
-    Texts { leaf: "application-protocol", draft: "application-protocols", of: |p| &mut p.alpn },
+    Texts {
+        leaf: "application-protocol",
+        draft: "application-protocols",
+        most: MAX_TEXT,
+        of: |p| &mut p.alpn,
+    },
     Texts {
         leaf: "accept-list-ta-cert",
         draft: "accept-list-ta-certs",
+        most: MAX_ANCHOR,
         of: |p| &mut p.trust_anchors,
     },
     Texts {
         leaf: "certificate-authorities",
         draft: "certificate-authority",
+        most: MAX_ANCHOR,
         of: |p| &mut p.authorities,
     },
 ];
@@ -97,6 +106,8 @@ pub(crate) struct Texts {
     pub leaf: &'static str,
     /// Its name in the drafts.
     pub draft: &'static str,
+    /// Most bytes of one of them.
+    pub most: usize,
     /// Where it is kept.
     pub of: fn(&mut TlsProfile) -> &mut Vec<Text>,
 }

@@ -28,6 +28,7 @@ mod factory;
 mod first_five;
 mod internet;
 mod ledger;
+mod mud;
 mod names;
 mod names_table;
 mod ot;
@@ -127,7 +128,11 @@ impl Posture {
             Said::ServerHello(hello) => tls::server_hello(ledger, fact, hello),
             Said::Certificates(chain) => {
                 certificates::chain(ledger, &mut self.keys, fact, chain);
+                mud::certificates(ledger, fact, chain);
             }
+            Said::Dhcp(dhcp) => mud::dhcp(ledger, fact, dhcp),
+            Said::Dhcpv6(dhcp) => mud::dhcpv6(ledger, fact, dhcp),
+            Said::Lldp(lldp) => mud::lldp(ledger, fact, lldp),
             Said::Ntp(ntp) => services::ntp(ledger, fact, *ntp),
             Said::Snmp(snmp) => services::snmp(ledger, exchanges, fact, snmp),
             Said::Ssh(ssh) => services::ssh(ledger, fact, ssh),

@@ -77,6 +77,8 @@ pub struct Step {
 pub struct Allowed {
     /// Whose contract.
     pub device: DeviceId,
+    /// What people call the device.
+    pub called: Text,
     /// The entry.
     pub entry: EntryId,
     /// The DNS name that the entry is about.
@@ -151,8 +153,8 @@ impl Way {
             .into_iter()
             .flatten()
             .map(|allowed| match &allowed.name {
-                Some(name) => format!("{} of {} ({name})", allowed.entry.0, allowed.device.0),
-                None => format!("{} of {}", allowed.entry.0, allowed.device.0),
+                Some(name) => format!("{} of {} ({name})", allowed.entry.0, allowed.called),
+                None => format!("{} of {}", allowed.entry.0, allowed.called),
             })
             .collect();
         match (entries.is_empty(), self.warned) {

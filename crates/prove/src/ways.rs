@@ -96,8 +96,9 @@ impl<'a> Prover<'a> {
             }
         };
         let origin = self.policy.entries.get(entry as usize)?;
-        let device = self.policy.member(origin.member)?.device.clone();
-        Some(Allowed { device, entry: origin.entry.clone(), name })
+        let member = self.policy.member(origin.member)?;
+        let (device, called) = (member.device.clone(), member.label.clone());
+        Some(Allowed { device, called, entry: origin.entry.clone(), name })
     }
 
     /// The rules of a member; rules are sorted by member.

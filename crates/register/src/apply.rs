@@ -9,6 +9,7 @@ use cordon_model::record::{Address, EventKind, Own, Record, Span};
 use cordon_model::{Attribute, Device, DeviceId, Service, Timestamp};
 
 use crate::claims::{self, Changes};
+use crate::mud::Heard;
 use crate::observe::{EARLIEST, Snapshot, store};
 use crate::register::hold;
 use crate::spans::{AHEAD, Effect, borrow, see};
@@ -48,6 +49,8 @@ impl Register {
         self.make_room(update);
         let mut seen = device.clone();
         seen.id = id.clone();
+        // Heard below, with its line on the timeline.
+        seen.mud = Vec::new();
         let record = Record {
             id: id.clone(),
             evidence: snapshot.evidence.get(index).cloned().unwrap_or_default(),
@@ -126,6 +129,11 @@ impl Register {
             let offered = snapshot.services.get(index).map_or(&[][..], Vec::as_slice);
             let quiet = fresh || now.since(record.first) < self.options.learning;
             services(record, offered, quiet, now, &mut outcome, update);
+            match crate::mud::hear(record, &device.mud, now, update) {
+                Heard::Nothing => {}
+                Heard::Again => outcome.touched = true,
+                Heard::New => outcome.differs = true,
+            }
             nature(record, device, owners, index == first_of(members, snapshot), &mut outcome);
         }
         let quiet = fresh || before == 0 || now.since(entry.record.first) < self.options.learning;
@@ -535,7 +543,7 @@ fn main_of<'a>(members: &[usize], snapshot: &Snapshot<'a>) -> Option<(usize, &'a
 }
 
 /// A time that does not lie far ahead.
-fn sane(at: Timestamp, now: Timestamp) -> Timestamp {
+pub(crate) fn sane(at: Timestamp, now: Timestamp) -> Timestamp {
     if at.since(now) > AHEAD { now } else { at }
 }
 

@@ -212,6 +212,7 @@ fn blank(id: DeviceId, first: Timestamp, last: Timestamp, source: &str) -> Recor
             routes: false,
             vlans: Vec::new(),
             services: Vec::new(),
+            mud: Vec::new(),
             first,
             last,
             packets: 0,

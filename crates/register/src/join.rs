@@ -49,6 +49,7 @@ impl Register {
         record.parted.sort_unstable();
         record.parted.dedup();
         fill(&mut record.seen, &b.seen);
+        crate::mud::join(&mut record.seen.mud, &b.seen.mud);
         crate::apply::list_services(&mut record);
         for (attribute, reason) in &b.evidence {
             if !record.evidence.iter().any(|(known, _)| known == attribute) {
@@ -144,6 +145,7 @@ impl Register {
                 parent: None,
                 routes: false,
                 services: Vec::new(),
+                mud: Vec::new(),
                 ..before.seen.clone()
             },
             evidence: Vec::new(),

@@ -39,6 +39,7 @@ mod findings;
 mod import;
 mod join;
 mod matching;
+mod mud;
 mod observe;
 mod options;
 mod register;

@@ -101,6 +101,7 @@ impl Register {
         join(&mut record.addresses, &gone.addresses);
         join(&mut record.names, &gone.names);
         join(&mut record.services, &gone.services);
+        crate::mud::join(&mut record.seen.mud, &gone.seen.mud);
         record.first = record.first.min(gone.first);
         record.last = record.last.max(gone.last);
         crate::join::remember(&mut record.joined, &gone);

@@ -22,8 +22,11 @@ const WAITING: usize = 64;
 const TOLD: usize = 4_096;
 /// Answers of name servers that go in one question.
 const TOLD_AT_ONCE: usize = 256;
-/// What the keeper tells unasked and nobody has read yet.
+/// What the keeper tells unasked and nobody has read yet,
 const UNASKED: usize = 64;
+/// and how much of that packets of the log leave free: a flood of them must not keep us from hearing
+/// that rules were taken back.
+const FREE_OF_PACKETS: usize = 16;
 
 /// Whoever enforces.
 #[async_trait]
@@ -149,7 +152,12 @@ async fn listen(read: OwnedReadHalf, waiting: Waiting, unasked: mpsc::Sender<Tel
         match (asker, no) {
             // Whoever asked may have stopped waiting.
             (Some(asker), _) => drop(asker.send(tell)),
-            (None, None) => drop(unasked.try_send(tell)),
+            (None, None) => {
+                let packet = matches!(tell, Tell::Logged(_));
+                if !packet || unasked.capacity() > FREE_OF_PACKETS {
+                    drop(unasked.try_send(tell));
+                }
+            }
             (None, Some(_)) => {
                 if let Tell::Refused(why) = tell {
                     tracing::warn!(why, "the rules cannot follow what a name server told");
@@ -159,4 +167,57 @@ async fn listen(read: OwnedReadHalf, waiting: Waiting, unasked: mpsc::Sender<Tel
     }
     // Nobody is left waiting for an answer that does not come.
     waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, Write as _};
+
+    use cordon_contract::Carrier;
+    use cordon_enforce::keeper::{LoggedPacket, Status};
+    use cordon_model::{DeviceId, Timestamp};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flood_of_logged_packets_hides_nothing_that_matters() {
+        let (ours, mut theirs) = StdStream::pair().unwrap();
+        let keeper = Keeper::at(ours).unwrap();
+        let packet = LoggedPacket {
+            device: DeviceId("camera".into()),
+            at: Timestamp::default(),
+            dropped: true,
+            why: "its contract does not allow it".to_owned(),
+            from: [10, 0, 0, 7].into(),
+            to: [10, 0, 0, 8].into(),
+            carrier: Carrier::Tcp,
+            service: 23,
+            missing: None,
+        };
+        let questions = theirs.try_clone().unwrap();
+        let telling = std::thread::spawn(move || {
+            let mut tell = |no, tell| {
+                let line = serde_json::to_vec(&Line { no, tell }).unwrap();
+                theirs.write_all(&[&line, &b"\n"[..]].concat()).unwrap();
+            };
+            for _ in 0..10 * UNASKED {
+                tell(None, Tell::Logged(Box::new(packet.clone())));
+            }
+            tell(None, Tell::TakenBack(Status::default()));
+            let mut question = String::new();
+            std::io::BufReader::new(questions).read_line(&mut question).unwrap();
+            let question: Question = serde_json::from_str(&question).unwrap();
+            tell(Some(question.no), Tell::Done(Status::default()));
+        });
+        // What was told before this answer was heard before it.
+        keeper.ask(Ask::Status).await.unwrap();
+        let mut unasked = keeper.unasked().unwrap();
+        let mut heard = Vec::new();
+        while let Ok(tell) = unasked.try_recv() {
+            heard.push(tell);
+        }
+        assert_eq!(heard.len(), UNASKED - FREE_OF_PACKETS + 1);
+        assert!(matches!(heard.last(), Some(Tell::TakenBack(_))));
+        telling.join().unwrap();
+    }
 }

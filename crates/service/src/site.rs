@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::view::{
-    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
-    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
-    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
-    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
-    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
-    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
-    TokenMade, TotpSetup, ZonesView,
+    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractDiffQuery,
+    ContractDiffView, ContractQuery, ContractRow, ContractView, DeviceEdit, DeviceGroups,
+    DeviceQuery, DeviceRow, DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow,
+    FindingView, FlowPage, FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow,
+    MapView, Me, MudRequest, MudView, Need, NewInvite, NewToken, Page, PeopleView, PersonEdit,
+    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView,
+    StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Visit};
 
@@ -217,6 +217,13 @@ pub trait Site: Send + Sync + 'static {
     fn contracts(&self, caller: &Caller, query: &ContractQuery) -> Answer<Page<ContractRow>>;
     /// One device's contract.
     fn contract(&self, caller: &Caller, device: &str) -> Answer<ContractView>;
+    /// What differs between two versions of a device's contract, and which versions there are.
+    async fn contract_diff(
+        &self,
+        caller: &Caller,
+        device: &str,
+        query: &ContractDiffQuery,
+    ) -> Answer<ContractDiffView>;
     /// Puts a contract in force, or changes it. Needs a second person where that is configured.
     async fn adopt(&self, caller: &Caller, device: &str, request: &AdoptRequest)
     -> Answer<Changed>;

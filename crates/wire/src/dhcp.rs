@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use cordon_model::fact::{Dhcp, DhcpMessage};
 use cordon_model::{App, Mac, Said, Text};
 
-use crate::dissect::{some_text, text};
+use crate::dissect::{mud_url, some_text, text};
 use crate::dns::name::Name;
 use crate::{Datagram, DatagramDissect, DatagramProtocol, Guess, Out, Reader};
 
@@ -144,7 +144,13 @@ fn option(code: u8, value: &[u8], dhcp: &mut Dhcp) {
         61 => extend(&mut dhcp.client_id, value),
         77 => dhcp.user_class = user_class(value),
         81 => dhcp.hostname = dhcp.hostname.take().or_else(|| fqdn(value)),
-        161 => dhcp.mud_url = some_text(value, MAX_TEXT),
+        // What does not fit into one option goes on in the next (RFC 3396).
+        161 => {
+            let mut bytes =
+                dhcp.mud_url.take().map(|url| url.as_bytes().to_vec()).unwrap_or_default();
+            bytes.extend(value);
+            dhcp.mud_url = mud_url(&bytes);
+        }
         _ => {}
     }
 }
@@ -217,6 +223,7 @@ pub(crate) fn partial_name(bytes: &[u8]) -> Option<Text> {
 mod tests {
     use super::*;
     use crate::Side;
+    use crate::dissect::MAX_MUD_URL;
     use crate::testing::said;
 
     fn message(options: &[u8]) -> Vec<u8> {
@@ -293,6 +300,29 @@ mod tests {
         assert_eq!(proper.user_class.as_deref(), Some("ab cd"));
         let bare = dhcp(&message(b"\x4d\x04iPXE"));
         assert_eq!(bare.user_class.as_deref(), Some("iPXE"));
+    }
+
+    #[test]
+    fn a_mud_url_ends_at_the_space_before_what_is_reserved() {
+        let url = b"https://maker.example/camera.json";
+        let option = |value: &[u8]| [&[161, value.len() as u8][..], value].concat();
+        let said = |value: &[u8]| dhcp(&message(&option(value))).mud_url;
+        assert_eq!(said(url).as_deref(), Some("https://maker.example/camera.json"));
+        let more = [url, &b" v=2 later"[..]].concat();
+        assert_eq!(said(&more).as_deref(), Some("https://maker.example/camera.json"));
+        // A server acknowledges with an option of no length.
+        assert_eq!(said(b""), None);
+    }
+
+    #[test]
+    fn a_mud_url_over_two_options_is_one_and_longer_than_it_may_be() {
+        let url = [&b"https://maker.example/"[..], &[b'a'; 300]].concat();
+        let (first, rest) = url.split_at(255);
+        let options =
+            [&[161, 255][..], first, &[161, rest.len() as u8], rest, &[161, 255], &[b'b'; 255]];
+        let said = dhcp(&message(&options.concat())).mud_url.unwrap();
+        assert_eq!(said.len(), MAX_MUD_URL);
+        assert!(said.as_bytes().starts_with(&url));
     }
 
     #[test]

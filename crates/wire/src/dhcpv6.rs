@@ -6,7 +6,7 @@ use cordon_model::fact::Dhcpv6;
 use cordon_model::{App, Mac, Said, Text};
 
 use crate::dhcp::partial_name;
-use crate::dissect::{some_text, text};
+use crate::dissect::{mud_url, text};
 use crate::{Datagram, DatagramDissect, DatagramProtocol, Guess, Out, Reader};
 
 const PORTS: [u16; 2] = [546, 547];
@@ -150,7 +150,7 @@ fn option(code: u16, value: &[u8], dhcp: &mut Dhcpv6) {
         }
         VENDOR_CLASS => dhcp.vendor_class = vendor_class(value),
         FQDN => dhcp.fqdn = value.get(1..).and_then(partial_name),
-        MUD_URL => dhcp.mud_url = some_text(value, MAX_TEXT),
+        MUD_URL => dhcp.mud_url = mud_url(value),
         _ => {}
     }
 }
@@ -250,6 +250,17 @@ mod tests {
         assert_eq!(guess(547, SOLICIT), Guess::Sure);
         assert_eq!(guess(9999, SOLICIT), Guess::Sure);
         check(&dhcp(SOLICIT));
+    }
+
+    #[test]
+    fn a_mud_url_that_is_too_long_is_kept_so_far_that_this_can_be_told() {
+        let url = [&b"https://m/"[..], &[b'a'; 290]].concat();
+        let option = |value: &[u8]| {
+            [&[1, 0, 0, 9, 0, 112][..], &(value.len() as u16).to_be_bytes(), value].concat()
+        };
+        assert_eq!(dhcp(&option(&url)).mud_url.unwrap().len(), 300);
+        let more = [&url[..20], b" later"].concat();
+        assert_eq!(dhcp(&option(&more)).mud_url.unwrap().len(), 20);
     }
 
     #[test]

@@ -158,6 +158,17 @@ pub fn text(bytes: &[u8], most: usize) -> Text {
     }
 }
 
+/// Longest MUD URL that is kept, in characters: twice what RFC 8520 allows, so that one that is
+/// too long can be told from one that is not.
+pub const MAX_MUD_URL: usize = 512;
+
+/// The URL of a MUD string (RFC 8520, 10): behind a space stands what is reserved for later.
+#[must_use]
+pub fn mud_url(bytes: &[u8]) -> Option<Text> {
+    let end = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+    some_text(bytes.get(..end)?, MAX_MUD_URL)
+}
+
 /// As [`text`]; none where nothing is left.
 #[must_use]
 pub fn some_text(bytes: &[u8], most: usize) -> Option<Text> {

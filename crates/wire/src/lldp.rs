@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use cordon_model::fact::Lldp;
 use cordon_model::{Mac, Said, Text};
 
-use crate::dissect::{some_text, text};
+use crate::dissect::{mud_url, some_text, text};
 use crate::{Out, Reader};
 
 /// TLVs of one frame; 1500 bytes hold no more that say anything.
@@ -96,7 +96,7 @@ impl Frame {
             (MED, 8) => lldp.serial = said(),
             (MED, 9) => lldp.manufacturer = said(),
             (MED, 10) => lldp.model = said(),
-            (IETF, 1) => lldp.mud_url = said(),
+            (IETF, 1) => lldp.mud_url = mud_url(value.rest()),
             (PROFINET, _) => {
                 self.profinet = true;
                 if kind == PROFINET_ALIAS {
@@ -189,7 +189,7 @@ mod tests {
             tlv(8, &[5, 1, 10, 0, 0, 7, 2, 0, 0, 0, 1, 0]),
             of_organisation(MED, 9, b"Acme"),
             of_organisation(MED, 10, b"P70\0"),
-            of_organisation(IETF, 1, b"https://mud.example/p70"),
+            of_organisation(IETF, 1, b"https://mud.example/p70 and=more"),
             tlv(0, &[]),
         ]);
         assert!(good);

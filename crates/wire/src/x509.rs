@@ -17,7 +17,7 @@ use x509_parser::{
     x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name},
 };
 
-use crate::dissect::{some_text, text};
+use crate::dissect::{MAX_MUD_URL, some_text, text};
 
 /// The longest distinguished name that is kept, in characters.
 const MAX_NAME: usize = 512;
@@ -209,9 +209,14 @@ fn mud_url(parsed: &X509Certificate<'_>) -> Option<Text> {
     let bare = match value {
         [0x16, length, url @ ..] if usize::from(*length) == url.len() => url,
         [0x16, 0x81, length, url @ ..] if usize::from(*length) == url.len() => url,
+        [0x16, 0x82, high, low, url @ ..]
+            if usize::from(u16::from_be_bytes([*high, *low])) == url.len() =>
+        {
+            url
+        }
         other => other,
     };
-    some_text(bare, MAX_VALUE)
+    some_text(bare, MAX_MUD_URL)
 }
 
 /// Algorithm and size in bits of a public key.
@@ -285,6 +290,10 @@ mod tests {
 
     /// A self-signed certificate of a camera with a 1024-bit key.
     fn camera() -> Vec<u8> {
+        camera_with(&der(0x16, b"https://mud.example/cam.json"))
+    }
+
+    fn camera_with(mud: &[u8]) -> Vec<u8> {
         let algorithm = list(0x30, &[der(6, SHA1_RSA), der(5, &[])]);
         let name = list(
             0x30,
@@ -301,14 +310,13 @@ mod tests {
         bits.extend(list(0x30, &[der(2, &modulus), der(2, &[1, 0, 1])]));
         let key = list(0x30, &[list(0x30, &[der(6, RSA), der(5, &[])]), der(3, &bits)]);
         let names = list(0x30, &[der(0x82, b"cam.example"), der(0x87, &[10, 0, 0, 7])]);
-        let mud = der(0x16, b"https://mud.example/cam.json");
         let extensions = der(
             0xa3,
             &list(
                 0x30,
                 &[
                     extension(&[0x55, 0x1d, 17], &names),
-                    extension(&[0x2b, 6, 1, 5, 5, 7, 1, 25], &mud),
+                    extension(&[0x2b, 6, 1, 5, 5, 7, 1, 25], mud),
                 ],
             ),
         );
@@ -342,6 +350,17 @@ mod tests {
         assert_eq!((certificate.key, certificate.key_bits), (KeyAlgorithm::Rsa, 1024));
         assert_eq!(certificate.signature, "sha1WithRSAEncryption");
         assert_eq!(certificate.mud_url.as_deref(), Some("https://mud.example/cam.json"));
+    }
+
+    #[test]
+    fn a_mud_url_is_read_in_every_form_of_length() {
+        for length in [9, 127, 128, 255, 256, 400] {
+            let url = format!("https://m/{}", "a".repeat(length));
+            let certificate = certificate(&camera_with(&der(0x16, url.as_bytes()))).unwrap();
+            assert_eq!(certificate.mud_url.as_deref(), Some(url.as_str()));
+        }
+        let bare = certificate(&camera_with(b"https://m/bare")).unwrap();
+        assert_eq!(bare.mud_url.as_deref(), Some("https://m/bare"));
     }
 
     #[test]

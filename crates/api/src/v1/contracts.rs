@@ -2,9 +2,9 @@
 
 use axum::extract::{DefaultBodyLimit, State};
 use cordon_service::view::{
-    AdoptRequest, Changed, ContractQuery, ContractRow, ContractView, MudRequest, MudView, Page,
-    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, StageRequest,
-    StepView, ZonesView,
+    AdoptRequest, Changed, ContractDiffQuery, ContractDiffView, ContractQuery, ContractRow,
+    ContractView, MudRequest, MudView, Page, ProofRequest, ProofView, ReachRequest, RehearsalView,
+    RehearseRequest, RulesView, StageRequest, StepView, ZonesView,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<AnySite> {
         .routes(routes!(undo_last))
         .routes(routes!(undo))
         .routes(routes!(one))
+        .routes(routes!(diff))
         .routes(routes!(adopt))
         .routes(routes!(export_mud))
         .routes(routes!(rules))
@@ -63,6 +64,21 @@ async fn one(
     Path(device): Path<String>,
 ) -> Said<Json<ContractView>> {
     Ok(Json(site.contract(&caller, &device)?))
+}
+
+/// What differs between two versions of a contract, and which versions there are
+#[utoipa::path(
+    get, path = "/api/v1/contracts/{device}/diff", tag = "contracts",
+    params(("device" = String, Path), ContractDiffQuery),
+    responses((status = 200, body = ContractDiffView), Problems)
+)]
+async fn diff(
+    State(site): State<AnySite>,
+    SignedIn(caller): SignedIn,
+    Path(device): Path<String>,
+    Query(query): Query<ContractDiffQuery>,
+) -> Said<Json<ContractDiffView>> {
+    Ok(Json(site.contract_diff(&caller, &device, &query).await?))
 }
 
 /// Put a contract in force, or change it

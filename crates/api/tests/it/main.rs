@@ -10,6 +10,7 @@
 )]
 
 mod browser;
+mod contracts;
 mod documents;
 mod forgery;
 mod input;

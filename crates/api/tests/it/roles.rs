@@ -43,6 +43,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/devices/{id}/split", "oAw"),
     ("GET", "/api/v1/contracts", "voaArw"),
     ("GET", "/api/v1/contracts/{device}", "voaArw"),
+    ("GET", "/api/v1/contracts/{device}/diff", "voaArw"),
     ("GET", "/api/v1/contracts/{device}/mud", "voaArw"),
     ("GET", "/api/v1/steps", "voaArw"),
     ("GET", "/api/v1/rules", "voaArw"),

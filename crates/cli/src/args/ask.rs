@@ -39,11 +39,11 @@ pub struct At {
 #[derive(Parser, Clone)]
 pub struct Shown {
     /// How to print
-    #[arg(long, value_enum, default_value_t = Form::Text)]
+    #[arg(long, value_enum, default_value_t = Form::Text, global = true)]
     pub format: Form,
 
     /// When to use colour
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
     pub color: Colour,
 }
 

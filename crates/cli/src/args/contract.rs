@@ -10,7 +10,7 @@ use super::ask::{At, Shown};
 #[command(
     after_help = "Examples:\n  cordon contract list                         what stands, and what is to be decided\n  \
     cordon contract show camera-3                in plain words\n  cordon contract rehearse --proposed          what would be \
-    blocked in the last week\n  cordon contract adopt camera-3 --why \"looks right\"\n  cordon contract enforce camera-3 --rehearse  \
+    blocked in the last week\n  cordon contract diff camera-3                what the latest version changed, by whom and why\n  cordon contract adopt camera-3 --why \"looks right\"\n  cordon contract enforce camera-3 --rehearse  \
     only say what would happen\n  cordon contract enforce camera-3\n  cordon contract confirm                      within ten \
     minutes, or it is taken back\n  cordon contract undo\n  cordon contract learn day.pcap               without a service"
 )]
@@ -53,10 +53,17 @@ pub enum ContractCommand {
         /// Name, address or id
         device: String,
     },
-    /// What learning proposes beside what is in force
+    /// What differs between two versions of a contract: the one in force and the one before,
+    /// unless told
     Diff {
         /// Name, address or id
         device: String,
+        /// The earlier version; 0 for nothing in force
+        #[arg(long, value_name = "VERSION", value_parser = version)]
+        from: Option<String>,
+        /// The later version; 0 for nothing in force, `proposed` for what learning proposes
+        #[arg(long, value_name = "VERSION", value_parser = later_version)]
+        to: Option<String>,
     },
     /// What recorded traffic would meet, were the contracts enforced
     Rehearse {
@@ -131,6 +138,19 @@ pub enum ContractCommand {
     Zones,
 }
 
+/// The number of a version.
+fn version(text: &str) -> Result<String, String> {
+    let plain = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u32>() {
+        Ok(number) if plain => Ok(number.to_string()),
+        _ => Err("a version is a number, such as 3; 0 for nothing in force".to_owned()),
+    }
+}
+
+fn later_version(text: &str) -> Result<String, String> {
+    if text == "proposed" { Ok(text.to_owned()) } else { version(text) }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Stage {
     /// Nothing is blocked; what is outside is noticed
@@ -162,6 +182,12 @@ pub struct ProveArgs {
     pub from: String,
     /// To which device; without it, everything it could reach
     pub to: Option<String>,
+    /// Promise it: prove it again every ten minutes and with every change of the rules
+    #[arg(long, requires = "to")]
+    pub keep: bool,
+    /// Let go of that promise
+    #[arg(long, requires = "to", conflicts_with = "keep")]
+    pub let_go: bool,
     /// Write the signed proof to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -105,6 +105,11 @@ pub struct DemoArgs {
     #[arg(long)]
     pub once: bool,
 
+    /// See the kernel block: devices in network namespaces, told in ten steps, in about a minute; takes root, ip and
+    /// nft
+    #[arg(long, conflicts_with_all = ["once", "keep", "port"])]
+    pub real: bool,
+
     /// With --once: where to leave the captures and the report
     #[arg(long, value_name = "FOLDER", default_value = "cordon-demo")]
     pub out: PathBuf,
@@ -128,4 +133,8 @@ pub struct DemoArgs {
     /// The service of the demo, in this folder
     #[arg(long, hide = true)]
     pub inside: Option<PathBuf>,
+
+    /// With --real: already in namespaces of its own
+    #[arg(long, hide = true, requires = "real")]
+    pub world: bool,
 }

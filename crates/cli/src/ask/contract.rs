@@ -1,5 +1,6 @@
 //! `cordon contract`, `prove`, `isolate`, `release`, `admit`.
 
+mod diff;
 mod write;
 
 use std::path::Path;
@@ -8,8 +9,8 @@ use std::process::ExitCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_service::view::{
-    Changed, ContractRow, ContractView, MudView, Page, ProofView, RehearsalView, RulesView,
-    StepView, ZonesView,
+    Changed, ContractDiffView, ContractRow, ContractView, MudView, Page, ProofView, RehearsalView,
+    RulesView, StepView, ZonesView,
 };
 use serde_json::{Value, json};
 
@@ -46,9 +47,10 @@ pub fn contract(args: &ContractArgs) -> Result<ExitCode, Failure> {
             let answer = service.get::<ContractView>(&of(device, ""))?;
             show(&answer, shown, write::contract)?;
         }
-        ContractCommand::Diff { device } => {
-            let answer = service.get::<ContractView>(&of(device, ""))?;
-            show(&answer, shown, write::difference)?;
+        ContractCommand::Diff { device, from, to } => {
+            let parts = [("from", from.clone()), ("to", to.clone())];
+            let path = query(&of(device, "/diff"), &parts);
+            show(&service.get::<ContractDiffView>(&path)?, shown, diff::write)?;
         }
         ContractCommand::Rehearse { devices, from, to, proposed } => {
             let body = json!({ "devices": devices, "from": from, "to": to, "proposed": proposed });
@@ -118,7 +120,9 @@ pub fn contract(args: &ContractArgs) -> Result<ExitCode, Failure> {
 /// `cordon prove`.
 pub fn prove(args: &ProveArgs) -> Result<ExitCode, Failure> {
     let service = Service::find(&args.at)?;
-    let body = json!({ "from": args.from, "to": args.to.clone().unwrap_or_default() });
+    let keep = (args.keep || args.let_go).then_some(args.keep);
+    let to = args.to.clone().unwrap_or_default();
+    let body = json!({ "from": args.from, "to": to, "keep": keep });
     let answer = service.post::<ProofView>("/api/v1/proofs", &body)?;
     show(&answer, &args.shown, write::proof)?;
     if let Some(path) = &args.output {

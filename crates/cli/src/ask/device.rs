@@ -60,6 +60,7 @@ fn whole(page: &mut Paper, view: &DeviceView) -> std::fmt::Result {
     spans(page, "Addresses", &view.addresses)?;
     services(page, view)?;
     peers(page, &view.peers)?;
+    super::mud::write(page, &view.row.id, &view.mud)?;
     findings(page, &view.findings)?;
     if view.timeline.is_empty() {
         return Ok(());

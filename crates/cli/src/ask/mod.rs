@@ -8,6 +8,7 @@ mod fix;
 mod flows;
 mod import;
 pub mod ledger;
+mod mud;
 mod status;
 
 use std::io::{self, IsTerminal as _};

@@ -4,9 +4,11 @@
 //! runs in a child, and who started it cleans up.
 
 mod once;
+mod real;
 mod visitor;
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -34,9 +36,11 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the command.
 pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
-    match (&args.inside, args.once) {
-        (Some(folder), _) => inside(args, folder),
-        (None, true) => once::run(args),
+    match (&args.inside, args.real) {
+        (Some(folder), true) => real::serve(folder),
+        (Some(folder), false) => inside(args, folder),
+        (None, true) => real::run(args),
+        (None, false) if args.once => once::run(args),
         (None, false) => outside(args),
     }
 }
@@ -56,6 +60,8 @@ fn outside(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let own = std::env::current_exe().map_err(other)?;
     #[allow(clippy::disallowed_methods, reason = "the service gives its rights up for good")]
     let mut command = Command::new(own);
+    // It tells people what to type: what was typed for this.
+    command.arg0(std::env::args_os().next().unwrap_or_else(|| "cordon".into()));
     command.arg("demo").arg("--inside").arg(&folder).stdin(Stdio::piped());
     if let Some(port) = args.port {
         command.arg("--port").arg(port.to_string());
@@ -107,8 +113,17 @@ fn inside(args: &DemoArgs, folder: &Path) -> Result<ExitCode, Failure> {
     run::start(Start {
         loaded: Loaded { settings, file: None },
         packets: Packets::Lab { site: Box::new(site), speed: SPEED, begin },
-        demo: Some(Demo { folder: folder.to_owned() }),
+        demo: Some(Demo { folder: folder.to_owned(), visited: Some(real()) }),
     })
+}
+
+/// How the kernel is seen to block, or why it is not seen here.
+fn real() -> String {
+    let command = format!("{} demo --real", real::own_name());
+    match real::missing() {
+        None => format!("To see the kernel block, in networks of its own:  {command}"),
+        Some(missing) => format!("{command} shows how the kernel blocks; not yet here: {missing}"),
+    }
 }
 
 /// The usual port, or one that the kernel finds where it is taken.

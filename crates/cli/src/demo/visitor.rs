@@ -20,6 +20,9 @@ use crate::failure::Failure;
 pub struct Demo {
     /// Its data folder.
     pub folder: PathBuf,
+    /// Where somebody visits its pages: what else there is to see. None where it is told in a
+    /// terminal.
+    pub visited: Option<String>,
 }
 
 /// Lets one visitor in. Only a demo has the route: `cordon run` never makes one of these.

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch as told};
 
 use super::house::{House, Opened, SITE};
 use super::{Outside, Start};
-use crate::demo::Visitor;
+use crate::demo::{Demo, Visitor};
 use crate::failure::Failure;
 use crate::input::note;
 
@@ -39,6 +39,8 @@ const CONCLUDE_FIRST: Duration = Duration::from_secs(1);
 const CONCLUDE_DEMO: Duration = Duration::from_secs(1);
 /// A long flow is told in parts of this length.
 const ACTIVE_TIMEOUT: Duration = Duration::from_secs(300);
+/// The same in a demo whose devices live for a minute.
+const ACTIVE_TIMEOUT_TOLD: Duration = Duration::from_secs(2);
 /// A device that was heard within this time is there.
 const ONLINE: Duration = Duration::from_secs(900);
 /// Between two looks at the certificate files.
@@ -53,6 +55,8 @@ const CLOSED_BY: Duration = Duration::from_secs(24);
 pub const THREADS_END: Duration = Duration::from_secs(3);
 /// Records of other tools on their way into the pipeline.
 const RECORDS: usize = 8;
+/// Breaches on their way to the timeline.
+const BREACHES: usize = 1_000;
 
 /// Serves until told to stop.
 pub async fn serve(
@@ -119,9 +123,16 @@ pub async fn serve(
         ..Default::default()
     };
     let (observed, observed_in) = mpsc::channel(1);
+    let (breaches, breaches_in) = mpsc::channel(BREACHES);
+    let detector = watch::Detector::start(engine.in_force(), breaches)
+        .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
+    tokio::spawn(Arc::clone(&engine).detect(breaches_in));
     let watch = Watch {
         pipeline: Pipeline::new(Options {
-            active_timeout: Some(ACTIVE_TIMEOUT),
+            active_timeout: Some(match &start.demo {
+                Some(Demo { visited: None, .. }) => ACTIVE_TIMEOUT_TOLD,
+                _ => ACTIVE_TIMEOUT,
+            }),
             ..Options::new(secret, seed, inventory)
         }),
         history,
@@ -131,6 +142,7 @@ pub async fn serve(
         stop: Arc::clone(&stop_threads),
         gauges,
         teller,
+        detector: Some(detector),
         options: WatchOptions {
             conclude_first: if hurried { CONCLUDE } else { CONCLUDE_FIRST },
             conclude_every: if start.demo.is_some() { CONCLUDE_DEMO } else { CONCLUDE },
@@ -150,7 +162,8 @@ pub async fn serve(
         hostnames: names.clone(),
     });
     let site: Arc<dyn Site> = Arc::clone(&engine) as _;
-    let visitor = start.demo.as_ref().map(|_| Visitor::expected(&engine)).transpose()?;
+    let visited = start.demo.as_ref().and_then(|demo| Some((demo, demo.visited.as_ref()?)));
+    let visitor = visited.map(|_| Visitor::expected(&engine)).transpose()?;
     let (demo, link) = visitor.map_or((None, None), |(visitor, link)| (Some(visitor), Some(link)));
     let routes = cordon_api::v1::router(Arc::clone(&site))
         .merge(demo.map(Visitor::router).unwrap_or_default())
@@ -167,11 +180,12 @@ pub async fn serve(
     let tls: cordon_api::http::Tls = Arc::new(move || Arc::clone(&tls_config));
     let https = tokio::spawn(serve_tls(listener, tls, door, router, stopped.clone()));
 
-    match (&start.demo, link) {
-        (Some(demo), Some(link)) => {
+    match (visited, link) {
+        (Some((demo, more)), Some(link)) => {
             let origin = origins.first().map(String::as_str).unwrap_or_default();
-            welcome(origin, &link, &demo.folder.display().to_string());
+            welcome(origin, &link, &demo.folder.display().to_string(), more);
         }
+        _ if start.demo.is_some() => {}
         _ => greet(&engine, &origins, &config, port).await?,
     }
     outside.notify.ready("listening");
@@ -370,7 +384,7 @@ async fn greet(
 }
 
 /// Says how a demo is entered and what there is to see.
-fn welcome(origin: &str, link: &str, folder: &str) {
+fn welcome(origin: &str, link: &str, folder: &str, more: &str) {
     note(&format!(
         "a small clinic, a water works and a home, made up and played three times as fast, for three minutes:\n\n    \
          {origin}/demo/{link}\n\n\
@@ -384,6 +398,7 @@ fn welcome(origin: &str, link: &str, folder: &str) {
          {origin}/ledger    what you did, signed; nobody can change it unseen\n  \
          {origin}/api/docs  the same for programs\n\n\
          In another terminal:  cordon fix --data {folder}\n\
+         {more}\n\
          Ctrl-C ends it and removes everything.\n"
     ));
 }

@@ -144,7 +144,8 @@ impl Drop for Service {
     }
 }
 
-fn entered(test: &str) -> bool {
+/// Whether a test runs in namespaces of its own; where not, it is run there, if that is possible.
+pub fn entered(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -217,6 +218,11 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
         "{told}"
     );
     assert!(told.contains("Nothing else is allowed."), "{told}");
+    let came = service.done(&["contract", "diff", camera]);
+    for says in ["from nothing in force to version 1:", "as it should be", "Came", "203.0.113.9"] {
+        assert!(came.contains(says), "{says}: {came}");
+    }
+    assert_eq!(service.says(&["contract", "diff", camera, "--from", "v1"]).code, 2);
 
     let rehearsed = service.done(&["contract", "enforce", "all", "--rehearse"]);
     assert!(rehearsed.contains("Nothing would have been blocked in"), "{rehearsed}");
@@ -239,8 +245,11 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
     service.done(&["contract", "confirm"]);
     assert!(!reaches("camera", "203.0.113.9:23"));
     let proof = folder.path().join("proof.json");
-    let said = service.done(&["prove", camera, imaging, "-o", &crate::text(&proof)]);
-    assert!(said.contains("cannot reach"), "{said}");
+    let said = service.done(&["prove", camera, imaging, "--keep", "-o", &crate::text(&proof)]);
+    assert!(said.contains("cannot reach") && said.contains("Promised:"), "{said}");
+    let open = service.says(&["prove", tv, imaging, "--keep"]);
+    assert_eq!(open.code, 2, "what is open cannot be promised");
+    assert!(open.err.contains("only what is impossible can be promised"), "{}", open.err);
     let envelope: serde_json::Value =
         serde_json::from_slice(&std::fs::read(&proof).unwrap()).unwrap();
     assert_eq!(envelope["payloadType"], "application/vnd.cordon.proof+json");
@@ -263,4 +272,14 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
     service.done(&["contract", "undo"]);
     service.done(&["contract", "undo"]);
     assert!(reaches("camera", "203.0.113.9:23"), "enforcing was taken back");
+    service.until("the broken promise is found", |service| {
+        let told = service.done(&["device", camera]);
+        told.contains("found: it can reach") && told.contains("promised to be impossible")
+    });
+    service.done(&["contract", "enforce", "all"]);
+    service.done(&["contract", "confirm"]);
+    service.until("it holds again", |service| {
+        let told = service.done(&["device", camera]);
+        told.contains("any more, as promised")
+    });
 }

@@ -15,6 +15,7 @@ mod bad_input;
 mod contracts;
 mod corpus;
 mod demo;
+mod demo_real;
 mod demo_service;
 mod formats;
 mod hard;

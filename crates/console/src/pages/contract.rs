@@ -9,6 +9,7 @@ use cordon_service::view::{
 use maud::{Markup, html};
 
 use super::contracts::{contract_path, list_steps, reach_says, rules_panel, state};
+use super::versions::versions;
 use crate::ask::{Act, Ask};
 use crate::frame::{self, Sheet, Tab, csrf};
 use crate::parts::{device_path, empty, panel};
@@ -38,6 +39,7 @@ pub(crate) async fn show(Path(id): Path<String>, ask: Ask) -> Shown {
     let today = ask.site.today(&ask.caller)?;
     let clock = Clock::at(&today.now);
     let path = contract_path(&view.row.device.id);
+    let versions = versions(&ask, &id, clock, &path).await?;
     let body = html! {
         @if rules.state == "trial" { (rules_panel(&ask, &rules)) }
         @if let Some(rehearsal) = &rehearsal { (panel("rehearsal", "Rehearsal", &rehearsed(rehearsal, clock))) }
@@ -54,6 +56,8 @@ pub(crate) async fn show(Path(id): Path<String>, ask: Ask) -> Shown {
         @if !view.unseen.is_empty() {
             (panel("unseen", "In force, and not seen since learning began", &html! { (entries(&view.unseen)) }))
         }
+        (super::mud::mud(&view.row.device.id, &view.mud, clock))
+        (versions)
         (panel("steps", "What was done", &steps(&ask, &view, clock, &path)))
     };
     let sheet = Sheet {
@@ -84,7 +88,7 @@ fn told(view: &ContractView) -> Markup {
     }
 }
 
-fn entries(entries: &[EntryView]) -> Markup {
+pub(super) fn entries(entries: &[EntryView]) -> Markup {
     html! { ul.entries { @for entry in entries { li { (one(entry)) } } } }
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn show(Path(id): Path<String>, ask: Ask) -> Shown {
             (panel("services", "Services it offers", &services(&view.services, clock)))
             (panel("addresses", "Addresses and names", &spans(&view, clock)))
         }
+        (super::mud::mud(&row.id, &view.mud, clock))
         (device_forms::all(&ask, &view))
     };
     let sheet = Sheet {

@@ -17,7 +17,8 @@ pub(crate) async fn show(ask: Ask) -> Shown {
 
 /// `POST /zones/prove`.
 pub(crate) async fn prove(act: Act) -> Shown {
-    let request = ProofRequest { from: act.fields.text("from"), to: act.fields.text("to") };
+    let keep = (act.fields.text("keep") == "yes").then_some(true);
+    let request = ProofRequest { from: act.fields.text("from"), to: act.fields.text("to"), keep };
     let proof = act.ask.site.prove(&act.ask.caller, &request).await;
     let proof = proof.map_err(|problem| Wrong::from(problem).back("/zones"))?;
     page(&act.ask, Some(&proof))
@@ -91,6 +92,7 @@ fn asked(ask: &Ask, proof: Option<&ProofView>) -> Markup {
                 (input("from", "If this device were taken over", "text", "", "name, address or id"))
                 (input("to", "could it reach this one?", "text", "", "name, address or id; empty for everything"))
             }
+            label.check { input type="checkbox" name="keep" value="yes"; span { "If it is impossible, keep it so: prove it again every ten minutes and with every change" } }
             p { button.main { "Prove" } " " span.soft { "By every packet there is, through the rules that the kernel holds now." } }
         }
     }
@@ -104,6 +106,7 @@ fn answer(proof: &ProofView) -> Markup {
     };
     html! {
         p { (verdict(sign)) " " b { (foreign(&proof.says)) } }
+        @if proof.kept { p.soft { "Promised: it is proven again every ten minutes and with every change of the rules." } }
         ul.reasons { @for step in &proof.steps { li { (foreign(step)) } } }
         @for limit in &proof.limits { p.soft { "Not shown: " (foreign(limit)) "." } }
         details { summary { "Signed, for the auditor" } textarea.secret rows="6" readonly { (serde_json::to_string(&proof.envelope).unwrap_or_default()) } }

@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::fake::FakeSite;
 
 /// A page of each sort.
-const PAGES: [&str; 32] = [
+const PAGES: [&str; 33] = [
     "/",
     "/devices",
     "/devices?limit=300",
@@ -33,6 +33,7 @@ const PAGES: [&str; 32] = [
     "/contracts?state=enforce",
     "/contracts/mac-001788200028",
     "/contracts/mac-001788200028?rehearse=yes",
+    "/contracts/mac-001788200028?from=1&to=2",
     "/zones",
     "/people",
     "/ledger",

@@ -7,6 +7,7 @@
 mod change;
 mod merge;
 mod rows;
+mod versions;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +19,7 @@ use crate::document::EntryId;
 
 pub use change::{Adopt, Seal};
 pub use rows::{Did, Proposal, Signed, Standing, Step, Undone};
+pub use versions::{Version, Versions};
 pub use view::News;
 
 /// Steps that are kept in memory to be taken back.

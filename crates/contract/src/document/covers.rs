@@ -74,15 +74,7 @@ impl VerbRule {
                 method == m && paths_cover(path, p)
             }
             (VerbRule::Dns { name }, VerbRule::Dns { name: other }) => names_cover(name, other),
-            (
-                VerbRule::Tls { versions, suites, groups, alpn },
-                VerbRule::Tls { versions: v, suites: s, groups: g, alpn: a },
-            ) => {
-                all_of(versions, v, |held, one| held.contains(one))
-                    && all_of(suites, s, |held, one| held.contains(one))
-                    && all_of(groups, g, |held, one| held.contains(one))
-                    && all_of(alpn, a, |held, one| held.contains(one))
-            }
+            (VerbRule::Tls(profile), VerbRule::Tls(other)) => profile.covers(other),
             _ => false,
         }
     }

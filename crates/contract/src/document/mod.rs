@@ -7,6 +7,7 @@ mod id;
 mod ip_version;
 mod peer;
 mod ports;
+mod tls;
 mod verb;
 mod why;
 
@@ -21,6 +22,7 @@ pub use id::EntryId;
 pub use ip_version::IpVersion;
 pub use peer::Peer;
 pub use ports::Ports;
+pub use tls::{Anchor, TlsRule};
 pub use verb::{MqttAction, Objects, VerbRule};
 pub use why::Why;
 

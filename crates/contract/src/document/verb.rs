@@ -4,6 +4,8 @@ use cordon_model::{App, Text, Verb};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::TlsRule;
+
 /// What may be said. A conversation with several rules may say what any of them allows.
 #[derive(
     Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
@@ -58,21 +60,7 @@ pub enum VerbRule {
         name: Text,
     },
     /// A TLS client profile (RFC 9761).
-    Tls {
-        /// Versions that may be offered, as on the wire: 0x0303, 0x0304; empty for any.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        versions: Vec<u16>,
-        /// Cipher suites that may be offered; empty for any.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        suites: Vec<u16>,
-        /// Groups that may be offered; empty for any.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        groups: Vec<u16>,
-        /// Application protocols (ALPN) that may be offered; empty for any.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[schemars(with = "Vec<String>")]
-        alpn: Vec<Text>,
-    },
+    Tls(Box<TlsRule>),
 }
 
 /// Which way an MQTT message goes, seen from the client.

@@ -395,8 +395,11 @@ fn frame(ethertype: u16, opens: Opens, id: &EntryId) -> (AclKind, Way, Ace) {
 
 /// Whether a TLS profile says all of a verb.
 fn can_say(verb: &VerbRule) -> bool {
-    matches!(verb, VerbRule::Tls { versions, .. }
-        if versions.iter().all(|version| matches!(version, 0x0303 | 0x0304)))
+    matches!(verb, VerbRule::Tls(profile)
+        if profile.versions.iter().all(|version| matches!(version, 0x0303 | 0x0304))
+            // Of an authority the contract holds its name and hash, and not the certificate.
+            && profile.anchors.is_empty()
+            && profile.dtls_versions.iter().all(|version| matches!(version, 0xfefd | 0xfefc)))
 }
 
 /// The TLS profiles of an entry. Where one verb is not TLS, none: together they allow more.
@@ -405,12 +408,18 @@ fn profiles(entry: &Entry) -> Vec<TlsProfile> {
         return Vec::new();
     }
     let profile = |(no, verb): (usize, &VerbRule)| match verb {
-        VerbRule::Tls { versions, suites, groups, alpn } => Some(TlsProfile {
+        VerbRule::Tls(profile) => Some(TlsProfile {
             name: format!("profile-{no}").into(),
-            tls_versions: versions.clone(),
-            cipher_suites: suites.clone(),
-            groups: groups.clone(),
-            alpn: alpn.clone(),
+            tls_versions: profile.versions.clone(),
+            dtls_versions: profile.dtls_versions.clone(),
+            cipher_suites: profile.suites.clone(),
+            extension_types: profile.extensions.clone(),
+            psk_modes: profile.psk_modes.clone(),
+            groups: profile.groups.clone(),
+            certificate_signatures: profile.certificate_signatures.clone(),
+            signatures: profile.signatures.clone(),
+            alpn: profile.alpn.clone(),
+            compressions: profile.compressions.clone(),
             ..TlsProfile::default()
         }),
         _ => None,

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::GATEWAY;
 use super::ports::PortSet;
 use super::warning::ImportProblem;
-use crate::document::{Carrier, IpVersion, Peer, VerbRule};
+use crate::document::{Anchor, Carrier, IpVersion, Peer, TlsRule, VerbRule};
 
 /// Which way packets go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,27 +217,43 @@ fn is_group(net: &IpNet) -> bool {
     net.network().is_multicast() && net.broadcast().is_multicast() || broadcast
 }
 
+/// The authorities of a profile. One that cannot be read makes the list useless: its servers would
+/// be told as strangers.
+fn anchors(profile: &TlsProfile, warn: &mut impl FnMut(ImportProblem)) -> Vec<Anchor> {
+    let mut anchors = Vec::new();
+    for text in &profile.trust_anchors {
+        let read = cordon_mud::anchor_certificates(text).and_then(|list| {
+            let read = list.iter().map(|der| cordon_wire::x509::certificate(der));
+            read.collect::<Option<Vec<_>>>()
+        });
+        let Some(read) = read else {
+            warn(ImportProblem::TlsPartly("trust anchors that cannot be read"));
+            return Vec::new();
+        };
+        anchors.extend(read.into_iter().map(|certificate| Anchor {
+            sha256: crate::tls::hex(&certificate.sha256),
+            subject: certificate.subject,
+        }));
+    }
+    anchors
+}
+
 /// A TLS profile as far as a contract holds it.
 fn verb(profile: &TlsProfile, warn: &mut impl FnMut(ImportProblem)) -> VerbRule {
-    let lost: [(&'static str, bool); 7] = [
-        ("DTLS versions", !profile.dtls_versions.is_empty()),
-        ("extension types", !profile.extension_types.is_empty()),
-        ("PSK modes", !profile.psk_modes.is_empty()),
-        (
-            "signature algorithms",
-            !profile.signatures.is_empty() || !profile.certificate_signatures.is_empty(),
-        ),
-        ("certificate compression", !profile.compressions.is_empty()),
-        ("trust anchors", !profile.trust_anchors.is_empty()),
-        ("certificate authorities", !profile.authorities.is_empty()),
-    ];
-    for (what, _) in lost.into_iter().filter(|(_, lost)| *lost) {
-        warn(ImportProblem::TlsPartly(what));
+    if !profile.authorities.is_empty() {
+        warn(ImportProblem::TlsPartly("certificate authorities that the client names"));
     }
-    VerbRule::Tls {
+    VerbRule::Tls(Box::new(TlsRule {
         versions: profile.tls_versions.clone(),
         suites: profile.cipher_suites.clone(),
         groups: profile.groups.clone(),
         alpn: profile.alpn.clone(),
-    }
+        dtls_versions: profile.dtls_versions.clone(),
+        extensions: profile.extension_types.clone(),
+        signatures: profile.signatures.clone(),
+        certificate_signatures: profile.certificate_signatures.clone(),
+        psk_modes: profile.psk_modes.clone(),
+        compressions: profile.compressions.clone(),
+        anchors: anchors(profile, warn),
+    }))
 }

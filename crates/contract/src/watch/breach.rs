@@ -6,6 +6,7 @@ use cordon_model::{App, DeviceId, Text, Timestamp};
 
 use crate::document::{Carrier, EntryId, VerbRule};
 use crate::policy::{MemberNo, Side};
+use crate::tls::Otherwise;
 
 /// Something that left a contract.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +60,11 @@ pub enum What {
         /// The one that was recognised.
         seen: App,
     },
+    /// It opens TLS otherwise than the entry's profile says (RFC 9761).
+    OtherTls {
+        /// In which ways.
+        otherwise: Box<Otherwise>,
+    },
     /// Something that the entry does not let be said.
     Unsaid {
         /// What was said, as the rule that would allow it.
@@ -70,7 +76,13 @@ impl Breach {
     /// In plain words: "camera-3 opened tcp/23 to 9.9.9.9, which nothing allows".
     #[must_use]
     pub fn says(&self) -> String {
-        let name = &self.name;
+        format!("{} {}", self.name, self.did(&self.peer.to_string()))
+    }
+
+    /// What the device did or had done to it, to be read behind its name. `peer` is what people
+    /// call the other end.
+    #[must_use]
+    pub fn did(&self, peer: &str) -> String {
         let port = match (self.carrier, self.service) {
             (Carrier::Tcp | Carrier::Udp | Carrier::Icmp | Carrier::Icmpv6, service) => {
                 format!("{}/{service}", self.carrier)
@@ -78,33 +90,34 @@ impl Breach {
             (carrier, _) => carrier.to_string(),
         };
         let with = match self.side {
-            Side::Source => format!("with {port} at {}", self.peer),
-            Side::Destination => format!("with {}, which uses its {port}", self.peer),
+            Side::Source => format!("with {port} at {peer}"),
+            Side::Destination => format!("with {peer}, which uses its {port}"),
         };
         match (&self.what, self.side) {
             (What::Outside, Side::Source) => {
-                format!("{name} opened {port} to {}, which nothing allows", self.peer)
+                format!("opened {port} to {peer}, which nothing allows")
             }
             (What::Outside, Side::Destination) => {
-                format!("{} opened {port} to {name}, which nothing allows", self.peer)
+                format!("had {port} opened to it by {peer}, which nothing allows")
             }
             (What::TooOften { bound }, _) => {
-                format!("{name} had more than {bound} conversations in a minute {with}")
+                format!("had more than {bound} conversations in a minute {with}")
             }
             (What::TooMuch { bound }, _) => {
-                format!("{name} exchanged more than {bound} bytes in an hour {with}")
+                format!("exchanged more than {bound} bytes in an hour {with}")
             }
             (What::TooFast { bound }, _) => {
-                format!("{name} exchanged more than {bound} packets a second {with}")
+                format!("exchanged more than {bound} packets a second {with}")
             }
             (What::OtherApp { expected, seen }, _) => {
-                format!("{name} speaks {} instead of {} {with}", seen.title(), expected.title())
+                format!("speaks {} instead of {} {with}", seen.title(), expected.title())
             }
+            (What::OtherTls { otherwise }, _) => format!("{}; {with}", otherwise.says()),
             (What::Unsaid { said }, Side::Source) => {
-                format!("{name} {} {with}, which nothing allows", words(said))
+                format!("{} {with}, which nothing allows", words(said))
             }
             (What::Unsaid { said }, Side::Destination) => {
-                format!("{} {} to {name} ({port}), which nothing allows", self.peer, words(said))
+                format!("was told by {peer}, which {} ({port}), which nothing allows", words(said))
             }
         }
     }

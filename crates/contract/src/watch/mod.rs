@@ -7,12 +7,13 @@
 
 mod breach;
 mod meter;
+mod tls;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use cordon_model::fact::TlsClientHello;
-use cordon_model::{App, Basis, Fact, Flow, Said, Timestamp};
+use cordon_model::flow::TcpFlags;
+use cordon_model::{App, Basis, Fact, Flow, Timestamp, Transport};
 
 pub use breach::{Breach, What};
 
@@ -72,11 +73,17 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// The member that an address belongs to.
+    #[must_use]
+    pub fn member_at(&self, ip: IpAddr) -> Option<MemberNo> {
+        self.judge.member_at(ip)
+    }
+
     /// Looks at a conversation, or a part of one.
     pub fn flow(&mut self, flow: &Flow, bindings: &Bindings) -> Vec<Breach> {
         let opening = Opening::of(flow);
         let (Some(from), Some(to)) = (opening.from.ip, opening.to.ip) else { return Vec::new() };
-        if flow.tunnelled || is_upkeep(opening.carrier, opening.service) {
+        if flow.tunnelled || is_upkeep(opening.carrier, opening.service) || is_remainder(flow) {
             return Vec::new();
         }
         let packet = Packet {
@@ -113,32 +120,26 @@ impl<'a> Watch<'a> {
     /// conversation, and not again of every word in it.
     #[must_use]
     pub fn fact(&self, fact: &Fact, bindings: &Bindings) -> Vec<Breach> {
+        if let Some(breaches) = self.tls(fact, bindings) {
+            return breaches;
+        }
         let (Some(from), Some(to), Some(to_port)) = (fact.from.ip, fact.to.ip, fact.to.port) else {
             return Vec::new();
         };
         let said = said::rules_of(&fact.said);
-        let hello = match &fact.said {
-            Said::ClientHello(hello) => Some(&**hello),
-            _ => None,
-        };
-        if said.is_empty() && hello.is_none() {
+        if said.is_empty() {
             return Vec::new();
         }
-        // What was said does not tell what carried it, so that entries over either count.
-        let carriers: &[Carrier] = match hello {
-            Some(hello) if hello.quic.is_some() => &[Carrier::Udp],
-            Some(_) => &[Carrier::Tcp],
-            None => &[Carrier::Tcp, Carrier::Udp],
-        };
         let mut breaches = Vec::new();
         for view in self.views(from, to) {
             let mut entries: Vec<(Packet, u32, &Entry)> = Vec::new();
-            for carrier in carriers {
+            // What was said does not tell what carried it, so that entries over either count.
+            for carrier in [Carrier::Tcp, Carrier::Udp] {
                 let packet = Packet {
                     mac: None,
                     from,
                     to,
-                    carrier: *carrier,
+                    carrier,
                     from_port: fact.from.port.unwrap_or(0),
                     to_port,
                     established: false,
@@ -150,11 +151,7 @@ impl<'a> Watch<'a> {
             }
             let Some((packet, place, _)) = entries.first() else { continue };
             let all: Vec<&Entry> = entries.iter().map(|(_, _, entry)| *entry).collect();
-            let unsaid = match hello {
-                Some(hello) => not_offered(&all, hello).into_iter().collect(),
-                None => unsaid(&all, &said),
-            };
-            for said in unsaid {
+            for said in unsaid(&all, &said) {
                 let what = What::Unsaid { said };
                 breaches.extend(self.breach(&view, packet, fact.at, Some(*place), what));
             }
@@ -264,6 +261,15 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// Whether a flow is what is left of a connection that ended before: packets of one direction,
+/// none of which opens anything. Who opened it, and to which port, does not show.
+fn is_remainder(flow: &Flow) -> bool {
+    let flags = [flow.sent_flags, flow.received_flags];
+    flow.transport == Transport::Tcp
+        && flow.is_one_way()
+        && !flags.iter().any(|flags| flags.has(TcpFlags::SYN))
+}
+
 /// The application that the entries are for, if none of them is for the one that was seen.
 fn other_app<'a>(
     allowing: &[u32],
@@ -287,39 +293,4 @@ fn unsaid(entries: &[&Entry], said: &[VerbRule]) -> Vec<VerbRule> {
         free || entries.iter().any(|entry| entry.verbs.iter().any(|rule| rule.covers(word)))
     };
     said.iter().filter(|word| !may(word)).cloned().collect()
-}
-
-/// What a client offers, if entries say how it has to encrypt and none of them bears it (RFC 9761).
-fn not_offered(entries: &[&Entry], hello: &TlsClientHello) -> Option<VerbRule> {
-    let profiles = |entry: &Entry| {
-        let is_tls = |rule: &&VerbRule| matches!(rule, VerbRule::Tls { .. });
-        entry.verbs.iter().filter(is_tls).cloned().collect::<Vec<_>>()
-    };
-    let mut versions = vec![hello.version.0];
-    versions.extend(hello.lowest.map(|version| version.0));
-    let offered = VerbRule::Tls {
-        versions,
-        suites: hello.suites.clone(),
-        groups: hello.groups.clone(),
-        alpn: hello.alpn.clone(),
-    };
-    for entry in entries {
-        let profiles = profiles(entry);
-        if profiles.is_empty() || profiles.iter().any(|profile| bears(profile, hello)) {
-            return None;
-        }
-    }
-    Some(offered)
-}
-
-/// Whether everything that is offered is in a profile; an empty list is anything, and offering
-/// nothing of a kind is within.
-fn bears(profile: &VerbRule, hello: &TlsClientHello) -> bool {
-    let VerbRule::Tls { versions, suites, groups, alpn } = profile else { return false };
-    let version = |no: u16| versions.is_empty() || versions.contains(&no);
-    version(hello.version.0)
-        && hello.lowest.is_none_or(|lowest| version(lowest.0))
-        && (suites.is_empty() || hello.suites.iter().all(|one| suites.contains(one)))
-        && (groups.is_empty() || hello.groups.iter().all(|one| groups.contains(one)))
-        && (alpn.is_empty() || hello.alpn.iter().all(|one| alpn.contains(one)))
 }

@@ -119,6 +119,11 @@ pub fn who(peer: &Peer) -> String {
     peers::who(peer)
 }
 
+/// A day, `2026-11-22`, in UTC.
+pub(crate) fn date(at: cordon_model::Timestamp) -> String {
+    reasons::date(at)
+}
+
 /// `over TCP port 8000`, where nothing better is known.
 fn by(entry: &Entry) -> String {
     format!("over {}", carried(entry))

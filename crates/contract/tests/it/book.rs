@@ -1,6 +1,6 @@
 //! Contracts are proposed, put in force, enforced, and taken back.
 
-use cordon_contract::book::{Adopt, Book, BookError, Did, Proposal, Standing, Step};
+use cordon_contract::book::{Adopt, Book, BookError, Did, Proposal, Standing, Step, Versions};
 use cordon_contract::envelope::Envelope;
 use cordon_contract::learn::{Held, Learned, Suspicion};
 use cordon_contract::{Contract, Entry, Learning, Opens, Peer, Ports, Reach, Stage, Why};
@@ -195,4 +195,47 @@ fn a_forgotten_device_is_in_no_step_either() {
     book.forget(&id());
     assert!(book.standing(&id()).is_none() && book.proposal(&id()).is_none());
     assert_eq!(book.steps().count(), 0);
+}
+
+#[test]
+fn versions_are_read_back_from_the_steps_that_made_them() {
+    let mut book = book();
+    let remove = Adopt { remove: vec![entry(8883).id()], ..Adopt::default() };
+    let update = book.adopt(&[(id(), remove)], "person:berta", "not used", at(30), &seal).unwrap();
+    book.stage(&[id()], Stage::Warn, "person:anna", "", at(35)).unwrap();
+    let first = book.steps().last().unwrap().id;
+    let warn = book.last_step().unwrap().id;
+    book.undo(warn, "person:anna", at(36), &seal).unwrap();
+    book.undo(update.steps[0].id, "person:carla", at(40), &seal).unwrap();
+    let steps: Vec<_> = book.steps().cloned().collect();
+    let read = |limit: usize| {
+        let steps = steps.iter().take(limit).map(|step| &**step);
+        Versions::of(&id(), book.standing(&id()).map(|one| &**one), steps)
+    };
+    let versions = read(usize::MAX);
+    let told: Vec<_> = versions
+        .list
+        .iter()
+        .map(|one| (one.contract.version, one.by(), one.replaced, one.contract.entries.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (3, "person:carla", Some(2), 2),
+            (2, "person:berta", Some(1), 1),
+            (1, "person:anna", Some(0), 2)
+        ]
+    );
+    assert_eq!(versions.get(2).unwrap().step.unwrap().why, "not used");
+    assert_eq!((versions.now, versions.before), (3, 0));
+    assert_eq!(versions.previous(3), Some(2));
+    // Where the oldest steps are not known, nobody says what was before.
+    let late = read(1);
+    assert_eq!((late.before, late.previous(2)), (2, None));
+    book.undo(first, "person:anna", at(50), &seal).unwrap();
+    let versions =
+        Versions::of(&id(), book.standing(&id()).map(|one| &**one), book.steps().map(|one| &**one));
+    assert_eq!((versions.now, versions.list.len()), (0, 3));
+    assert_eq!(versions.withdrawn.unwrap().by, "person:anna");
+    assert_eq!(versions.previous(0), Some(3));
 }

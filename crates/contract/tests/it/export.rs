@@ -3,7 +3,7 @@
 use cordon_contract::mud::{UnsaidWhat, export, import};
 use cordon_contract::resolve::World;
 use cordon_contract::{
-    Bounds, Carrier, Contract, Entry, IpVersion, Opens, Peer, Ports, Validity, VerbRule,
+    Bounds, Carrier, Contract, Entry, IpVersion, Opens, Peer, Ports, TlsRule, Validity, VerbRule,
 };
 use cordon_model::{App, DeviceId, Timestamp};
 use proptest::option::of;
@@ -201,12 +201,19 @@ fn some_entry() -> impl Strategy<Value = Entry> {
             entry.ip = ip;
             if tls && carrier == Carrier::Tcp {
                 let (versions, suites) = (vec![0x0304], vec![0x1301]);
-                entry.verbs = vec![VerbRule::Tls {
+                entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule {
                     versions,
                     suites,
                     groups: vec![29],
                     alpn: vec!["h2".into()],
-                }];
+                    dtls_versions: vec![0xfefd],
+                    extensions: vec![10, 43],
+                    signatures: vec![0x0403],
+                    certificate_signatures: vec![0x0804],
+                    psk_modes: vec![1],
+                    compressions: vec![2],
+                    anchors: Vec::new(),
+                }))];
             }
             entry
         })

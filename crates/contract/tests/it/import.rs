@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cordon_contract::mud::{ImportProblem, ImportWarning, import};
-use cordon_contract::{Carrier, Contract, Entry, IpVersion, Opens, Peer, Ports, VerbRule, Why};
+use cordon_contract::{
+    Carrier, Contract, Entry, IpVersion, Opens, Peer, Ports, TlsRule, VerbRule, Why,
+};
 use cordon_model::{DeviceId, Timestamp};
 use cordon_mud::{
     Abstract, Ace, Acl, AclKind, Eth, Field, Forwarding, Header, Initiated, Ip, IpVersion as MudIp,
@@ -260,19 +262,23 @@ fn tls_profiles_are_kept_and_what_is_lost_is_named() {
         tls_versions: vec![0x0304],
         cipher_suites: vec![0x1301],
         extension_types: vec![10],
+        trust_anchors: vec!["MIIB".into()],
         ..TlsProfile::default()
     };
     let from = Matches { tls: vec![profile], ..local(L4::Tcp(ports(None, Some(443)))) };
     let to = local(L4::Tcp(ports(Some(443), None)));
     let (contract, warnings) = taken(&file(AclKind::Ipv4, vec![from], vec![to]));
-    let verb = VerbRule::Tls {
+    let verb = VerbRule::Tls(Box::new(TlsRule {
         versions: vec![0x0304],
         suites: vec![0x1301],
-        groups: vec![],
-        alpn: vec![],
-    };
+        extensions: vec![10],
+        ..TlsRule::default()
+    }));
     assert_eq!(contract.entries[0].verbs, [verb]);
-    assert_eq!(problems(&warnings), [ImportProblem::TlsPartly("extension types")]);
+    assert_eq!(
+        problems(&warnings),
+        [ImportProblem::TlsPartly("trust anchors that cannot be read")]
+    );
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub fn device(name: &str, no: u8) -> Device {
         routes: false,
         vlans: Vec::new(),
         services: Vec::new(),
+        mud: Vec::new(),
         first: at(0),
         last: at(0),
         packets: 1,

@@ -20,6 +20,8 @@ mod nist;
 mod nist_files;
 mod rehearse;
 mod resolve;
+mod schema;
+mod tls;
 mod watch;
 
 use cordon_contract::resolve::{Bound, Known};

@@ -4,10 +4,13 @@ use cordon_contract::learn::Learner;
 use cordon_contract::resolve::{Bound, Known, World, resolve};
 use cordon_contract::watch::{Breach, Watch, What};
 use cordon_contract::{
-    Bindings, Bounds, Carrier, Contract, Entry, MqttAction, Opens, Peer, Policy, Ports, Reach,
-    Stage, VerbRule,
+    Anchor, Bindings, Bounds, Carrier, Contract, Entry, MqttAction, Opens, Peer, Policy, Ports,
+    Reach, Stage, TlsRule, VerbRule,
 };
-use cordon_model::fact::{HttpRequest, TlsClientHello, TlsVersion};
+use cordon_model::fact::{
+    Certificate, HttpRequest, KeyAlgorithm, TlsCertificates, TlsClientHello, TlsVersion,
+};
+use cordon_model::flow::TcpFlags;
 use cordon_model::{App, DeviceId, Fact, Flow, Mac, Said};
 use proptest::prelude::*;
 
@@ -70,7 +73,7 @@ fn what_no_entry_allows_is_a_breach_at_each_end_that_has_a_contract() {
         says,
         [
             "camera opened tcp/23 to 10.0.0.7, which nothing allows",
-            "10.0.0.1 opened tcp/23 to recorder, which nothing allows"
+            "recorder had tcp/23 opened to it by 10.0.0.1, which nothing allows"
         ]
     );
     assert!(breaches.iter().all(|breach| breach.entry.is_none()));
@@ -194,25 +197,67 @@ fn a_client_that_offers_what_its_profile_does_not_know_is_a_breach() {
             groups: vec![29],
             sni: None,
             alpn: Vec::new(),
-            ja4: "".into(),
+            ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1".into(),
             ech: false,
             quic: None,
+            extensions: Vec::new(),
+            signatures: Vec::new(),
+            certificate_signatures: Vec::new(),
+            psk_modes: Vec::new(),
+            compressions: Vec::new(),
         };
         fact(end(CAMERA, 50_000), end(RECORDER, 443), 0, Said::ClientHello(Box::new(hello)))
     };
     let mut entry = to_recorder(443);
-    entry.verbs = vec![VerbRule::Tls {
+    entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule {
         versions: vec![0x0304],
         suites: vec![0x1301, 0x1302],
-        groups: Vec::new(),
-        alpn: Vec::new(),
-    }];
+        ..TlsRule::default()
+    }))];
     let camera = [super::contract("camera", [entry])];
     assert!(heard(&camera, &hello(0x0304, &[0x1301])).is_empty());
     assert_eq!(heard(&camera, &hello(0x0303, &[0x1301])).len(), 1, "an older version");
     assert_eq!(heard(&camera, &hello(0x0304, &[0x1301, 0x000a])).len(), 1, "another suite");
     let plain = [super::contract("camera", [to_recorder(443)])];
     assert!(heard(&plain, &hello(0x0301, &[0x000a])).is_empty(), "no profile, no breach");
+}
+
+#[test]
+fn the_certificate_that_a_server_sends_is_held_against_who_asked_for_it() {
+    let certificate = |issuer: &str| Certificate {
+        subject: "CN=recorder".into(),
+        common_name: None,
+        organisation: None,
+        issuer: issuer.into(),
+        names: Vec::new(),
+        not_before: at(0),
+        not_after: at(0),
+        key: KeyAlgorithm::Ec,
+        key_bits: 256,
+        signature: "".into(),
+        self_signed: false,
+        sha256: [1; 32],
+        key_sha256: [2; 32],
+        mud_url: None,
+    };
+    let sends = |from: &str, to: &str, issuer: &str| {
+        let chain = TlsCertificates { chain: vec![certificate(issuer)] };
+        fact(end(from, 443), end(to, 50_000), 0, Said::Certificates(Box::new(chain)))
+    };
+    let mut entry = to_recorder(443);
+    let anchors = vec![Anchor { subject: "CN=Maker".into(), sha256: "00".into() }];
+    entry.verbs = vec![VerbRule::Tls(Box::new(TlsRule { anchors, ..TlsRule::default() }))];
+    let camera = [super::contract("camera", [entry])];
+    assert!(heard(&camera, &sends(RECORDER, CAMERA, "CN=Maker")).is_empty());
+    let found = heard(&camera, &sends(RECORDER, CAMERA, "CN=Evil"));
+    assert_eq!(found.len(), 1);
+    assert!(matches!(found[0].what, What::OtherTls { .. }));
+    assert_eq!(
+        found[0].says(),
+        "camera speaks TLS otherwise than its contract says: authority CN=Evil beside CN=Maker; \
+         with tcp/443 at 10.0.0.7"
+    );
+    assert!(heard(&camera, &sends(CAMERA, RECORDER, "CN=Evil")).is_empty(), "its own");
 }
 
 #[test]
@@ -283,4 +328,15 @@ proptest! {
             prop_assert!(breaches.is_empty(), "{:?}", breaches);
         }
     }
+}
+
+#[test]
+fn what_is_left_of_a_connection_is_no_breach_and_a_beginning_is() {
+    let contract = [super::contract("camera", [to_recorder(554)])];
+    let mut rest = flow("9.9.9.9", CAMERA, 40_000, 0);
+    rest.received = Default::default();
+    (rest.sent_flags, rest.received_flags) = (TcpFlags(TcpFlags::FIN), TcpFlags::default());
+    assert_eq!(seen(&contract, std::slice::from_ref(&rest)), []);
+    rest.sent_flags = TcpFlags(TcpFlags::SYN);
+    assert_eq!(seen(&contract, &[rest]).len(), 1);
 }

@@ -27,6 +27,10 @@ pub use serve::serve;
 /// Between two looks at what the kernel holds.
 const LOOK: Duration = Duration::from_secs(60);
 
+/// What somebody is told who builds on a trial that is over.
+const JUST_ENDED: &str = "the rules on trial were taken back a moment ago, because nobody confirmed \
+    them; look at what stands now, and do it again";
+
 /// Ends conversations: [`cut()`](crate::cut()), or nothing where there is no kernel.
 pub type Cutter = fn(&dyn Fn(&Packet) -> bool) -> Result<usize, DriverError>;
 
@@ -40,6 +44,8 @@ pub struct Keeper<D> {
     answers: Answers,
     bindings: Bindings,
     trial: Option<Timestamp>,
+    /// Whether a trial was taken back and nobody was told yet.
+    untold: bool,
     /// What was in force before the trial.
     before: Option<(Policy, Options)>,
     cut: usize,
@@ -83,6 +89,7 @@ impl<D: Driver> Keeper<D> {
             answers,
             bindings: Bindings::default(),
             trial: None,
+            untold: false,
             before: None,
             cut: 0,
             uncut: None,
@@ -96,6 +103,12 @@ impl<D: Driver> Keeper<D> {
         // A trial may have ended a moment ago, and what follows must know.
         if self.is_over() {
             self.after_trial(at);
+            self.untold = true;
+        }
+        if self.untold && matches!(ask, Ask::Load { .. }) {
+            // It may be what was taken back, with an address changed: loaded now, it would be
+            // confirmed.
+            return Tell::Refused(JUST_ENDED.to_owned());
         }
         let done = match ask {
             Ask::Load { policy, options, patience } => self.load(*policy, options, patience, at),
@@ -118,6 +131,9 @@ impl<D: Driver> Keeper<D> {
         let mut tells = Vec::new();
         if self.is_over() {
             self.after_trial(at);
+            self.untold = true;
+        }
+        if std::mem::take(&mut self.untold) {
             tells.push(Tell::TakenBack(self.status()));
         }
         if at.since(self.looked) >= LOOK || at < self.looked {

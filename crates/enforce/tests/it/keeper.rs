@@ -132,6 +132,30 @@ fn a_trial_that_nobody_confirms_is_told_and_taken_back() {
 }
 
 #[test]
+fn a_trial_that_ends_before_a_question_is_told_and_not_loaded_again() {
+    if !namespace::entered(
+        "keeper::a_trial_that_ends_before_a_question_is_told_and_not_loaded_again",
+    ) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let guard = Guard::open(folder.path(), guard::launcher("watchdog")).unwrap();
+    let (mut keeper, _) =
+        Keeper::start(Nft::default(), guard, cordon_enforce::cut_kept, AT).unwrap();
+    done(keeper.ask(load(Some(1)), AT));
+    guard::wait_for(|| Nft::default().read(AT).unwrap().is_none());
+    // Somebody looks at a page, and a device asks for a name, before the keeper looks by itself.
+    assert_eq!(done(keeper.ask(Ask::Status, AT)).trial, None);
+    done(keeper.ask(Ask::Bind(vec![told("198.51.100.9")]), AT));
+    let refused = keeper.ask(load(None), AT);
+    assert!(matches!(&refused, Tell::Refused(why) if why.contains("taken back")), "{refused:?}");
+    let tells = keeper.look(AT);
+    assert!(matches!(&tells[..], [Tell::TakenBack(status)] if !status.loaded), "{tells:?}");
+    assert!(keeper.look(AT).is_empty(), "it is told once");
+    assert!(done(keeper.ask(load(None), AT)).loaded, "whoever knows may load");
+}
+
+#[test]
 fn what_somebody_else_changes_is_mended_and_said() {
     if !namespace::entered("keeper::what_somebody_else_changes_is_mended_and_said") {
         return;

@@ -36,11 +36,12 @@ pub(super) fn suite(name: &str) -> Option<u16> {
 pub(super) fn client_hello(sni: Option<Text>, ja3: Option<&str>) -> TlsClientHello {
     let mut lists = ja3.unwrap_or_default().split(',');
     let offered = lists.next().and_then(version);
-    let mut numbers = |skip: usize| -> Vec<u16> {
-        let list = lists.nth(skip).unwrap_or_default().split('-');
+    let mut numbers = || -> Vec<u16> {
+        let list = lists.next().unwrap_or_default().split('-');
         list.filter_map(|number| number.parse().ok()).take(MOST_NUMBERS).collect()
     };
-    let (suites, groups) = (numbers(0), numbers(1));
+    let (suites, mut extensions, groups) = (numbers(), numbers(), numbers());
+    extensions.sort_unstable();
     TlsClientHello {
         // Zero is no version: only the negotiated one is in such logs.
         version: offered.unwrap_or(TlsVersion(0)),
@@ -52,6 +53,11 @@ pub(super) fn client_hello(sni: Option<Text>, ja3: Option<&str>) -> TlsClientHel
         ja4: Text::default(),
         ech: false,
         quic: None,
+        extensions,
+        signatures: Vec::new(),
+        certificate_signatures: Vec::new(),
+        psk_modes: Vec::new(),
+        compressions: Vec::new(),
     }
 }
 
@@ -84,5 +90,6 @@ mod tests {
         let hello = client_hello(None, Some("770,51-57-69,11-10,23-24,0"));
         assert_eq!(hello.version, TlsVersion(0x0302));
         assert_eq!((hello.suites, hello.groups), (vec![51, 57, 69], vec![23, 24]));
+        assert_eq!(hello.extensions, [10, 11]);
     }
 }

@@ -164,6 +164,7 @@ impl<'a> Draft<'a> {
         }
         device.vlans = vlans.into_iter().collect();
         device.services = services.into_iter().collect();
+        device.mud = crate::mud::of_device(&self.ends);
         let built = settle(device, &case);
         Built { addresses: self.spans(inventory), services: self.offers(), ..built }
     }
@@ -237,6 +238,7 @@ fn blank(id: DeviceId) -> Device {
         routes: false,
         vlans: Vec::new(),
         services: Vec::new(),
+        mud: Vec::new(),
         first: Timestamp::from_nanos(0),
         last: Timestamp::from_nanos(i64::MIN),
         packets: 0,

@@ -6,7 +6,7 @@ use cordon_model::fact::{
     Coap, Ftp, HttpRequest, HttpResponse, HubChild, Mqtt, Rtsp, Snmp, Ssh, Telnet, TlsCertificates,
     TlsClientHello,
 };
-use cordon_model::{Fact, Text};
+use cordon_model::{Fact, MudSource, Text};
 
 use super::network::hex;
 use crate::inventory::{Child, ChildKind, Inventory};
@@ -117,6 +117,7 @@ pub(super) fn certificates(inventory: &mut Inventory, fact: &Fact, chain: &TlsCe
     end.says(Field::CertSubject, &own.subject, fact.packet);
     end.says(Field::CertPrint, &hex(&own.sha256), fact.packet);
     end.may_say(Field::MudUrl, own.mud_url.as_ref(), fact.packet);
+    end.names_mud(MudSource::Certificate, own.mud_url.as_ref(), fact);
 }
 
 pub(super) fn snmp(inventory: &mut Inventory, fact: &Fact, snmp: &Snmp) {

@@ -7,7 +7,7 @@ use cordon_model::fact::{
     AccessPoint, Cdp, Dns, DnsKind, DnsRecord, DnsValue, Lldp, Ssdp, SsdpMethod, UpnpDescription,
     WlanClient,
 };
-use cordon_model::{Fact, PacketId};
+use cordon_model::{Fact, MudSource, PacketId};
 
 use crate::ends::{End, Tie};
 use crate::inventory::Inventory;
@@ -35,6 +35,7 @@ pub(super) fn lldp(inventory: &mut Inventory, fact: &Fact, lldp: &Lldp) {
     ] {
         end.may_say(field, text.as_ref(), packet);
     }
+    end.names_mud(MudSource::Lldp, lldp.mud_url.as_ref(), fact);
     // Bits of IEEE 802.1AB, table 8-4.
     for (bit, name) in
         [(2, "bridge"), (3, "wlan access point"), (4, "router"), (5, "telephone"), (7, "station")]

@@ -9,7 +9,7 @@ use cordon_model::fact::{
     Arp, Dhcp, DhcpMessage, Dhcpv6, Eapol, GroupMembership, Neighbour, NeighbourMessage,
     SynFingerprint,
 };
-use cordon_model::{Fact, Mac};
+use cordon_model::{Fact, Mac, MudSource};
 
 use crate::ends::Tie;
 use crate::inventory::Inventory;
@@ -105,6 +105,8 @@ pub(super) fn dhcp(inventory: &mut Inventory, fact: &Fact, dhcp: &Dhcp) {
         && !answers
     {
         end.seen(fact.at, fact.packet, fact.vlan);
+        // Before what is repeated is passed over: who goes back to an earlier URL repeats itself.
+        end.names_mud(MudSource::Dhcp, dhcp.mud_url.as_ref(), fact);
     }
     let heard = inventory.recent.heard(id, |state| dhcp_hash(dhcp, state));
     if heard {
@@ -171,6 +173,7 @@ pub(super) fn dhcpv6(inventory: &mut Inventory, fact: &Fact, dhcp: &Dhcpv6) {
     let packet = fact.packet;
     end.may_say(Field::Dhcp6Fqdn, dhcp.fqdn.as_ref(), packet);
     end.may_say(Field::MudUrl, dhcp.mud_url.as_ref(), packet);
+    end.names_mud(MudSource::Dhcpv6, dhcp.mud_url.as_ref(), fact);
     if let Some((enterprise, class)) = &dhcp.vendor_class {
         end.says(Field::Dhcp6VendorClass, &format!("{enterprise} {class}"), packet);
     }

@@ -66,6 +66,21 @@ pub struct TlsClientHello {
     pub ech: bool,
     /// Whether it came inside QUIC, and which QUIC version.
     pub quic: Option<u32>,
+    /// Extension types, without GREASE, in numeric order: clients shuffle them.
+    #[serde(default)]
+    pub extensions: Vec<u16>,
+    /// Signature algorithms, without GREASE (RFC 8446, 4.2.3).
+    #[serde(default)]
+    pub signatures: Vec<u16>,
+    /// Signature algorithms for certificates, without GREASE (RFC 8446, 4.2.3).
+    #[serde(default)]
+    pub certificate_signatures: Vec<u16>,
+    /// PSK key exchange modes, without GREASE (RFC 8446, 4.2.9).
+    #[serde(default)]
+    pub psk_modes: Vec<u16>,
+    /// Certificate compression algorithms (RFC 8879).
+    #[serde(default)]
+    pub compressions: Vec<u16>,
 }
 
 /// ServerHello.

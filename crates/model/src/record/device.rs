@@ -184,6 +184,8 @@ pub enum EventKind {
     NameChanged,
     /// Identified as something else.
     IdentityChanged,
+    /// Names a MUD file, or another one than before.
+    MudUrl,
     /// Offers a service that it did not offer.
     ServiceCame,
     /// No longer offers a service.
@@ -198,8 +200,10 @@ pub enum EventKind {
     FindingOpened,
     /// A weakness is no longer seen.
     FindingClosed,
-    /// It left its contract, and was stopped or warned about.
+    /// It left its contract, and was stopped or told about.
     Breach,
+    /// It does something else than its contract says, which its new firmware explains.
+    Differs,
 }
 
 /// One line of a device's timeline.

@@ -6,13 +6,11 @@ use serde_json::{Map, Value};
 use super::place::{bare, boolean, number, text};
 use super::{MudError, Reader};
 use crate::file::MudFile;
-use crate::limits::{CACHE_HOURS, CACHE_HOURS_DEFAULT, MAX_ACLS, MAX_VALUES};
+use crate::limits::{CACHE_HOURS, CACHE_HOURS_DEFAULT, MAX_ACLS, MAX_URL, MAX_VALUES};
 use crate::warning::{Problem, shown};
 
 /// The container.
 pub(super) const NAME: &str = "ietf-mud:mud";
-/// Longest URL (RFC 8520, 3.2).
-const MAX_URL: usize = 253;
 /// Extensions that are understood.
 const EXTENSIONS: [&str; 3] = ["ietf-mud-tls", "ietf-acl-tls", "tls"];
 

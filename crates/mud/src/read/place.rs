@@ -22,8 +22,13 @@ pub(super) fn bare(name: &str) -> &str {
 
 /// A text that is neither empty nor endless.
 pub(super) fn text(value: &Value) -> Option<Text> {
+    text_of(value, MAX_TEXT)
+}
+
+/// A text that is not empty and has at most so many bytes.
+pub(super) fn text_of(value: &Value, most: usize) -> Option<Text> {
     let text = value.as_str()?.trim();
-    (!text.is_empty() && text.len() <= MAX_TEXT).then(|| text.into())
+    (!text.is_empty() && text.len() <= most).then(|| text.into())
 }
 
 /// A whole number up to `most`, also as text in decimal digits.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Reader;
-use super::place::{bare, number16, text};
+use super::place::{bare, number16, text, text_of};
 use crate::limits::{MAX_PROFILES, MAX_VALUES};
 use crate::tls::{DTLS_VERSIONS, NUMBERS, TEXTS, TLS_VERSIONS, TlsProfile};
 use crate::warning::{Problem, shown};
@@ -68,7 +68,7 @@ fn listed(leaf: &str, value: &Value, profile: &mut TlsProfile, reader: &mut Read
             if leaf != list.leaf {
                 reader.old(list.draft, list.leaf);
             }
-            return all(value, text, (list.of)(profile));
+            return all(value, |value| text_of(value, list.most), (list.of)(profile));
         }
     }
     false

@@ -104,6 +104,7 @@ impl Scene {
             routes: false,
             vlans: Vec::new(),
             services: Vec::new(),
+            mud: Vec::new(),
             first: NOW,
             last: NOW,
             packets: 1,

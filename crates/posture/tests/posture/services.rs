@@ -175,6 +175,60 @@ fn a_broker_for_anybody_is_found_and_one_that_asks_or_refuses_is_not() {
 }
 
 #[test]
+fn a_mud_url_that_anybody_could_answer_is_found_wherever_it_is_said() {
+    let dhcp = |url: &str, message| {
+        Said::Dhcp(Box::new(Dhcp {
+            message,
+            client: None,
+            client_ip: None,
+            your_ip: None,
+            requested_ip: None,
+            server_id: None,
+            routers: Vec::new(),
+            resolvers: Vec::new(),
+            hostname: None,
+            vendor_class: None,
+            user_class: None,
+            parameters: Vec::new(),
+            options: vec![53, 161],
+            max_size: None,
+            client_id: Vec::new(),
+            mud_url: Some(url.into()),
+        }))
+    };
+    let asks = |url: &str| {
+        Scene::default().say(&format!("{CAM}:68"), "10.0.0.1:67", dhcp(url, DhcpMessage::Request))
+    };
+    let found = asks("http://maker.example/cam.json").one(FindingKind::MudUrl);
+    assert_eq!(found.device, Some(scene::id(CAM.parse().unwrap())));
+    assert!(found.evidence[0].detail.contains("DHCP option 161"), "{found:?}");
+    assert!(found.evidence[0].detail.contains("it is not https"), "{found:?}");
+    asks("https://maker.example/cam.json").none(FindingKind::MudUrl);
+    asks(&format!("https://maker.example/{}", "a".repeat(300))).one(FindingKind::MudUrl);
+    // What a server repeats is not its own.
+    Scene::default()
+        .say("10.0.0.1:67", CAM, dhcp("http://maker.example/", DhcpMessage::Ack))
+        .none(FindingKind::MudUrl);
+    let lldp = Lldp { mud_url: Some("ftp://maker.example/".into()), ..Lldp::default() };
+    Scene::default().say(CAM, PC, Said::Lldp(Box::new(lldp))).one(FindingKind::MudUrl);
+    let six = |message| {
+        let said = Dhcpv6 {
+            message,
+            duid: Vec::new(),
+            duid_mac: None,
+            fqdn: None,
+            vendor_class: None,
+            parameters: Vec::new(),
+            addresses: Vec::new(),
+            mud_url: Some("https://10.0.0.9/cam.json".into()),
+        };
+        Scene::default().say(CAM, PC, Said::Dhcpv6(Box::new(said)))
+    };
+    six(1).one(FindingKind::MudUrl);
+    six(7).none(FindingKind::MudUrl);
+}
+
+#[test]
 fn coap_content_for_anybody_is_found_and_an_error_is_not() {
     let answers = |code, length| Scene::default().say("10.0.0.5:5683", PC, coap(code, length));
     answers(69, 20).one(FindingKind::OpenCoap);

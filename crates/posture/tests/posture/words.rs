@@ -92,6 +92,11 @@ pub fn client_hello(version: TlsVersion, suites: &[u16]) -> Said {
         ja4: "".into(),
         ech: false,
         quic: None,
+        extensions: Vec::new(),
+        signatures: Vec::new(),
+        certificate_signatures: Vec::new(),
+        psk_modes: Vec::new(),
+        compressions: Vec::new(),
     }))
 }
 

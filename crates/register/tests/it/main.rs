@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod findings;
+mod mud;
 mod people;
 mod properties;
 mod scene;

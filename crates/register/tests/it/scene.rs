@@ -66,6 +66,7 @@ pub fn device(macs: &[&str], ips: &[&str], first: i64, last: i64) -> Device {
         routes: false,
         vlans: Vec::new(),
         services: Vec::new(),
+        mud: Vec::new(),
         first: at(first),
         last: at(last),
         packets: 10,

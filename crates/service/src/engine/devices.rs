@@ -2,8 +2,10 @@
 
 mod change;
 mod list;
+mod mud;
 mod one;
 
 pub(super) use change::address;
 pub(super) use list::{NEW, criticality, severity_named, zone};
+pub(super) use mud::{mud_now, mud_urls};
 pub(super) use one::{find, link};

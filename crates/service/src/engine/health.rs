@@ -75,6 +75,14 @@ impl Engine {
                 "what was acknowledged is kept; what is seen is written as soon as that is mended",
             )),
         });
+        checks.extend(self.promises_kept().map(|(promises, broken)| match broken {
+            None => check("promises", "good", format!("{promises} proven to hold"), None),
+            Some(says) => {
+                check("promises", "bad", says, Some(
+                    "see what changed with `cordon contract steps`, and take it back or let go of the promise",
+                ))
+            }
+        }));
         checks.extend(self.disk_check(view));
         checks.push(match (view.flows_lost, &*self.flush_error()) {
             (_, Some(error)) => {

@@ -19,6 +19,8 @@ use crate::Answer;
 const COMPACT: Duration = Duration::from_secs(300);
 /// Between two rounds of removing what is past its time.
 const RETIRE: Duration = Duration::from_secs(3600);
+/// Between two proofs of everything that is promised.
+const PROVE: Duration = Duration::from_secs(600);
 /// Between two verifications of the whole ledger.
 const VERIFY: Duration = Duration::from_secs(24 * 3600);
 /// Until the first of each: the start has other things to do.
@@ -36,6 +38,7 @@ impl Engine {
             timer
         };
         let (mut compact, mut retire, mut verify) = (every(COMPACT), every(RETIRE), every(VERIFY));
+        let mut prove = every(PROVE);
         loop {
             let done = tokio::select! {
                 _ = compact.tick() => {
@@ -43,6 +46,8 @@ impl Engine {
                     self.compact().await
                 }
                 _ = retire.tick() => self.retire().await,
+                _ = prove.tick() => self.keep_promises().await,
+                () = self.rules_change() => self.keep_promises().await,
                 _ = verify.tick() => self.verify_ledger().await.map(drop),
                 () = told(&mut stop) => return,
             };

@@ -69,6 +69,10 @@ impl Engine {
                 return false;
             }
         };
+        if let Err(problem) = self.look_for_firmware(&register, now).await {
+            tracing::error!(%problem, "a change of firmware cannot be written; trying again");
+            return false;
+        }
         drop(ids);
         let (coverage, limits) = (conclusions.coverage.clone(), conclusions.limits.clone());
         let latest = Latest { coverage, limits, talks };

@@ -7,6 +7,12 @@ pub(super) fn time(at: Timestamp) -> String {
     at.to_string()
 }
 
+/// The same within a sentence: `2026-11-23 10:07:11 UTC`.
+pub(super) fn moment(at: Timestamp) -> String {
+    let text: String = time(at).chars().take(19).collect();
+    format!("{} UTC", text.replace('T', " "))
+}
+
 /// Reads RFC 3339 with any offset.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let parsed: jiff::Timestamp = text.parse().ok()?;

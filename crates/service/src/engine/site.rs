@@ -5,13 +5,13 @@ use tokio::sync::broadcast;
 
 use super::Engine;
 use crate::view::{
-    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractQuery, ContractRow,
-    ContractView, DeviceEdit, DeviceGroups, DeviceQuery, DeviceRow, DeviceView, EnrolView,
-    EventView, FactView, FindingQuery, FindingRow, FindingView, FlowPage, FlowSearch, HealthView,
-    ImportView, InviteLink, LedgerHead, LedgerRow, MapView, Me, MudRequest, MudView, Need,
-    NewInvite, NewToken, Page, PeopleView, PersonEdit, ProofRequest, ProofView, ReachRequest,
-    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
-    TokenMade, TotpSetup, ZonesView,
+    Acceptance, AdoptRequest, ApprovalView, ChangeView, Changed, ContractDiffQuery,
+    ContractDiffView, ContractQuery, ContractRow, ContractView, DeviceEdit, DeviceGroups,
+    DeviceQuery, DeviceRow, DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow,
+    FindingView, FlowPage, FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow,
+    MapView, Me, MudRequest, MudView, Need, NewInvite, NewToken, Page, PeopleView, PersonEdit,
+    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView,
+    StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick, Visit};
 
@@ -196,6 +196,15 @@ impl Site for Engine {
     fn contract(&self, caller: &Caller, device: &str) -> Answer<ContractView> {
         self.still(caller)?;
         self.show_contract(caller, device)
+    }
+    async fn contract_diff(
+        &self,
+        caller: &Caller,
+        device: &str,
+        query: &ContractDiffQuery,
+    ) -> Answer<ContractDiffView> {
+        self.still(caller)?;
+        self.diff_contract(caller, device, query).await
     }
     async fn adopt(
         &self,

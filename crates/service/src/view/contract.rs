@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Link, Time};
+use super::{Link, MudUrlView, Time};
 
 /// One device's contract in a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -71,6 +71,8 @@ pub struct ContractView {
     pub held: Vec<HeldView>,
     /// In force, and not seen since learning began.
     pub unseen: Vec<EntryView>,
+    /// Where the device says that its maker describes it, newest first.
+    pub mud: Vec<MudUrlView>,
     /// What cannot be enforced as it stands, and why.
     pub unresolved: Vec<String>,
     /// What was done to it, newest first.
@@ -290,6 +292,10 @@ pub struct ProofRequest {
     pub from: String,
     /// To which device: id, name or address.
     pub to: String,
+    /// Whether what is impossible is promised to stay so, and proven again at intervals and with
+    /// every change of the rules; `false` lets go of such a promise.
+    #[serde(default)]
+    pub keep: Option<bool>,
 }
 
 /// What is proven.
@@ -297,6 +303,8 @@ pub struct ProofRequest {
 pub struct ProofView {
     /// `impossible`, `possible` or `unknown`.
     pub answer: String,
+    /// Whether it is promised, and proven again and again.
+    pub kept: bool,
     /// The sentence.
     pub says: String,
     /// How it is known, step by step.

@@ -209,6 +209,30 @@ pub struct EventView {
     pub actor: Option<String>,
 }
 
+/// A URL under which a device says that its maker describes it (RFC 8520). Nothing is fetched
+/// from there, and nobody vouches for what a device says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MudUrlView {
+    /// As it was said.
+    pub url: String,
+    /// Where: `DHCP`, `DHCPv6`, `LLDP` or `its certificate`.
+    pub source: String,
+    /// The packet that said it first, by its number in its capture.
+    pub packet: u64,
+    /// When it was first said.
+    pub first: Time,
+    /// When it was last said.
+    pub last: Time,
+    /// Whether it says so now, and nothing else in the same place.
+    pub now: bool,
+    /// A sentence.
+    pub says: String,
+    /// What is wrong with it.
+    pub faults: Vec<String>,
+    /// Whether anything in the contract in force is from this file.
+    pub imported: bool,
+}
+
 /// Everything about one device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeviceView {
@@ -242,6 +266,8 @@ pub struct DeviceView {
     pub bytes: u64,
     /// Ids that were joined into it.
     pub joined: Vec<String>,
+    /// Where it says that its maker describes it, newest first.
+    pub mud: Vec<MudUrlView>,
     /// The newest change that can be taken back.
     pub undo: Option<ChangeView>,
 }

@@ -13,6 +13,7 @@ mod map;
 mod people;
 mod settings;
 mod today;
+mod version;
 
 pub use auth::*;
 pub use contract::*;
@@ -25,6 +26,7 @@ pub use map::*;
 pub use people::*;
 pub use settings::*;
 pub use today::*;
+pub use version::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -9,7 +9,7 @@ use cordon_model::fact::{DnsKind, DnsValue};
 use cordon_model::{Fact, Flow, Said};
 use cordon_pipeline::{Conclusions, Sink};
 
-use super::Recorder;
+use super::{Detector, Recorder};
 
 /// Takes what name servers told devices.
 pub type Teller = Box<dyn Fn(Told) + Send>;
@@ -19,11 +19,12 @@ pub(super) struct Ears {
     pub recorder: Recorder,
     learner: Learner,
     teller: Option<Teller>,
+    detector: Option<Detector>,
 }
 
 impl Ears {
-    pub fn new(seed: u64, teller: Option<Teller>) -> Self {
-        Ears { recorder: Recorder::new(seed), learner: Learner::new(), teller }
+    pub fn new(seed: u64, teller: Option<Teller>, detector: Option<Detector>) -> Self {
+        Ears { recorder: Recorder::new(seed), learner: Learner::new(), teller, detector }
     }
 
     /// What every device does, by what was concluded about who they are.
@@ -57,10 +58,16 @@ impl Sink for Ears {
         self.recorder.fact(fact);
         self.learner.fact(fact);
         self.tell(fact);
+        if let Some(detector) = &self.detector {
+            detector.fact(fact);
+        }
     }
 
     fn flow(&mut self, flow: &Flow) {
         self.recorder.flow(flow);
         self.learner.flow(flow);
+        if let Some(detector) = &self.detector {
+            detector.flow(flow);
+        }
     }
 }

@@ -11,8 +11,8 @@ use cordon_model::{Fact, Flow, Timestamp};
 use cordon_pipeline::{Conclusions, Pipeline};
 use tokio::sync::mpsc;
 
-use super::Reached;
 use super::ears::{Ears, Teller};
+use super::{Detector, Reached};
 use crate::clock::Clock;
 use crate::intake::{Came, Inlet};
 
@@ -107,6 +107,8 @@ pub struct Watch {
     pub gauges: Arc<Gauges>,
     /// Who is told what name servers tell devices.
     pub teller: Option<Teller>,
+    /// Who holds everything against the contracts in force.
+    pub detector: Option<Detector>,
     /// How.
     pub options: WatchOptions,
 }
@@ -137,7 +139,7 @@ impl Loop {
     fn new(mut watch: Watch) -> Self {
         let begun = watch.clock.instant();
         Loop {
-            ears: Ears::new(watch.options.seed, watch.teller.take()),
+            ears: Ears::new(watch.options.seed, watch.teller.take(), watch.detector.take()),
             now: Timestamp::default(),
             reached: Reached::default(),
             forgot: Timestamp::default(),

@@ -13,9 +13,12 @@
 
 mod clocks;
 mod crowds;
+mod detects;
 mod full;
+mod mud;
 mod past;
 mod refused;
 mod rehearsed;
 mod restart;
 mod scene;
+mod tls;

@@ -107,6 +107,7 @@ fn register(random: &mut Random) -> Register {
                 routes: number + 1 == DEVICES,
                 vlans: Vec::new(),
                 services: Vec::new(),
+                mud: Vec::new(),
                 first: Timestamp::from_secs(START),
                 last: Timestamp::from_secs(START),
                 packets: 0,

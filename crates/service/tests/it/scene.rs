@@ -17,7 +17,7 @@ use cordon_pipeline::{Options, Pipeline};
 use cordon_service::clock::Clock;
 use cordon_service::intake::{self, Inlet, Outlet};
 use cordon_service::view::{CheckView, DeviceQuery, DeviceRow, HealthView};
-use cordon_service::watch::{self, Gauges, Watch, WatchOptions};
+use cordon_service::watch::{self, Detector, Gauges, Watch, WatchOptions};
 use cordon_service::{
     Caller, CertificateState, Engine, EngineOptions, MetricsFor, Parts, Site, Visit,
 };
@@ -143,6 +143,9 @@ impl Running {
             most_devices: how.most_devices,
             ..Default::default()
         };
+        let (breaches, breaches_in) = mpsc::channel(1_000);
+        let detector = Detector::start(engine.in_force(), breaches).unwrap();
+        runtime.spawn(Arc::clone(&engine).detect(breaches_in));
         let watch = Watch {
             pipeline: Pipeline::new(Options::new(SecretKey::new([7; 32]), 7, inventory)),
             history: Arc::clone(&history) as _,
@@ -152,6 +155,7 @@ impl Running {
             stop: Arc::clone(&stop),
             gauges,
             teller: None,
+            detector: Some(detector),
             options: WatchOptions {
                 conclude_first: Duration::from_millis(200),
                 conclude_every: Duration::from_millis(200),

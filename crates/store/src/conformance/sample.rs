@@ -130,6 +130,7 @@ pub fn device(id: &str) -> Record {
         routes: false,
         vlans: vec![7],
         services: Vec::new(),
+        mud: Vec::new(),
         first: at(0),
         last: at(60),
         packets: u64::MAX,

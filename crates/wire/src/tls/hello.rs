@@ -26,7 +26,11 @@ mod extension {
     pub const SUPPORTED_GROUPS: u16 = 10;
     pub const SIGNATURE_ALGORITHMS: u16 = 13;
     pub const ALPN: u16 = 16;
+    /// RFC 8879.
+    pub const COMPRESS_CERTIFICATE: u16 = 27;
     pub const SUPPORTED_VERSIONS: u16 = 43;
+    pub const PSK_KEY_EXCHANGE_MODES: u16 = 45;
+    pub const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
     pub const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
     /// Encrypted server name, the draft before ECH.
     pub const ENCRYPTED_SERVER_NAME: u16 = 0xffce;
@@ -57,7 +61,11 @@ pub fn client_hello(body: &[u8], quic: Option<u32>) -> Option<TlsClientHello> {
         alpn: offers.first_alpn,
         signatures: &offers.signatures,
     });
-    let plain = |list: Vec<u16>| list.into_iter().filter(|value| !is_grease(*value)).collect();
+    let plain = |list: Vec<u16>| -> Vec<u16> {
+        list.into_iter().filter(|value| !is_grease(*value)).collect()
+    };
+    let mut extensions = plain(offers.seen);
+    extensions.sort_unstable();
     Some(TlsClientHello {
         version,
         lowest: offers.versions.iter().copied().min().map(TlsVersion),
@@ -68,6 +76,11 @@ pub fn client_hello(body: &[u8], quic: Option<u32>) -> Option<TlsClientHello> {
         ja4: print,
         ech: offers.ech,
         quic,
+        extensions,
+        signatures: plain(offers.signatures),
+        certificate_signatures: plain(offers.certificate_signatures),
+        psk_modes: offers.psk_modes,
+        compressions: plain(offers.compressions),
     })
 }
 
@@ -109,6 +122,9 @@ struct Extensions<'a> {
     chosen: Option<u16>,
     groups: Vec<u16>,
     signatures: Vec<u16>,
+    certificate_signatures: Vec<u16>,
+    psk_modes: Vec<u16>,
+    compressions: Vec<u16>,
     sni: Option<Text>,
     alpn: Vec<Text>,
     first_alpn: &'a [u8],
@@ -139,6 +155,17 @@ impl<'a> Extensions<'a> {
             extension::SERVER_NAME => self.sni = server_name(reader),
             extension::SUPPORTED_GROUPS => self.groups = counted(reader),
             extension::SIGNATURE_ALGORITHMS => self.signatures = counted(reader),
+            extension::SIGNATURE_ALGORITHMS_CERT => self.certificate_signatures = counted(reader),
+            extension::PSK_KEY_EXCHANGE_MODES => {
+                let listed = reader.u8().and_then(|length| reader.take(usize::from(length)));
+                // GREASE of modes are 0x0b and every 31st after it (RFC 8701, 2).
+                let modes = listed.unwrap_or_default().iter().filter(|mode| *mode % 0x1f != 0x0b);
+                self.psk_modes = modes.map(|mode| u16::from(*mode)).collect();
+            }
+            extension::COMPRESS_CERTIFICATE => {
+                let listed = reader.u8().and_then(|length| reader.take(usize::from(length)));
+                self.compressions = numbers(listed.unwrap_or_default());
+            }
             extension::ALPN => self.protocols(reader),
             extension::SUPPORTED_VERSIONS if value.len() == 2 => self.chosen = reader.u16(),
             extension::SUPPORTED_VERSIONS => {
@@ -236,6 +263,9 @@ pub(crate) mod tests {
             (13, long(&[4, 3, 8, 4])),
             (16, long(&protocols)),
             (43, short(&[0x3a, 0x3a, 3, 4, 3, 3])),
+            (45, short(&[0x2a, 1])),
+            (50, long(&[4, 3])),
+            (27, short(&[0, 2])),
         ]));
         body
     }
@@ -260,7 +290,13 @@ pub(crate) mod tests {
         assert_eq!(hello.groups, [0x001d]);
         assert_eq!(hello.sni.as_deref(), Some("camera.example"));
         assert_eq!(hello.alpn, ["h2", "http/1.1"]);
-        assert!(hello.ja4.starts_with("t13d0205h2_"), "{}", hello.ja4);
+        assert!(hello.ja4.starts_with("t13d0208h2_"), "{}", hello.ja4);
+        assert_eq!(hello.extensions, [0, 10, 13, 16, 27, 43, 45, 50]);
+        assert_eq!(
+            (hello.signatures, hello.certificate_signatures),
+            (vec![0x0403, 0x0804], vec![0x0403])
+        );
+        assert_eq!((hello.psk_modes, hello.compressions), (vec![1], vec![2]));
         assert!(!hello.ech);
     }
 

@@ -96,6 +96,11 @@ fn client(mut body: Reader<'_>) -> Option<TlsClientHello> {
         ja4: Default::default(),
         ech: false,
         quic: None,
+        extensions: Vec::new(),
+        signatures: Vec::new(),
+        certificate_signatures: Vec::new(),
+        psk_modes: Vec::new(),
+        compressions: Vec::new(),
     })
 }
 

@@ -72,6 +72,7 @@ pub fn register() -> Register {
                 routes: number == ROUTER,
                 vlans: Vec::new(),
                 services: Vec::new(),
+                mud: Vec::new(),
                 first: begin,
                 last: end,
                 packets: 0,

@@ -95,19 +95,8 @@ pub fn contract(page: &mut Paper, view: &ContractView) -> Result {
         ];
         page.paragraph(&[], &text)?;
     }
+    crate::ask::mud::write(page, &view.row.device.id, &view.mud)?;
     decide(page, view)
-}
-
-pub fn difference(page: &mut Paper, view: &ContractView) -> Result {
-    if view.proposed.is_empty() && view.held.is_empty() && view.unseen.is_empty() {
-        return page.paragraph(&[], &[span(Tone::Good, "Nothing is to be decided.")]);
-    }
-    decide(page, view)?;
-    if !view.unseen.is_empty() {
-        page.heading("In force, and not seen since learning began")?;
-        entries(page, &view.unseen)?;
-    }
-    Ok(())
 }
 
 /// What a person has to decide about.
@@ -137,7 +126,7 @@ fn decide(page: &mut Paper, view: &ContractView) -> Result {
     Ok(())
 }
 
-fn entries(page: &mut Paper, entries: &[EntryView]) -> Result {
+pub(super) fn entries(page: &mut Paper, entries: &[EntryView]) -> Result {
     entries.iter().try_for_each(|entry| one(page, entry))
 }
 
@@ -273,6 +262,11 @@ pub fn proof(page: &mut Paper, view: &ProofView) -> Result {
     page.paragraph(&[], &[span(tone, view.says.as_str())])?;
     for step in &view.steps {
         page.paragraph(&[span(Tone::Normal, "  - ")], &[span(Tone::Normal, step.as_str())])?;
+    }
+    if view.kept {
+        let says =
+            "Promised: it is proven again every ten minutes and with every change of the rules.";
+        page.paragraph(&[span(Tone::Normal, "  ")], &[span(Tone::Normal, says)])?;
     }
     for limit in &view.limits {
         page.paragraph(

@@ -66,10 +66,77 @@ impl FakeSite {
                 suspicion: "looks like a scan: the same service tried at 40 peers".into(),
             }],
             unseen: vec![entry("e-7", "prints at printer-2")],
+            mud: self.make_mud(),
             unresolved: vec!["talks with its own controller: nobody is named as controller".into()],
             steps: self.make_steps(),
             envelope: None,
             document: serde_json::Value::Null,
+        }
+    }
+
+    pub fn make_mud(&self) -> Vec<MudUrlView> {
+        let one = |url: &str, source: &str, now: bool| MudUrlView {
+            url: url.into(),
+            source: source.into(),
+            packet: 4711,
+            first: NOW.into(),
+            last: NOW.into(),
+            now,
+            says: format!("this device names a MUD file: {url} (from {source}, packet 4711)"),
+            faults: vec![format!("it is not https {SCRIPT}")],
+            imported: false,
+        };
+        vec![
+            MudUrlView {
+                faults: Vec::new(),
+                ..one("https://maker.example/camera.json", "its certificate", true)
+            },
+            one(&format!("http://maker.example/{SCRIPT}"), "DHCP", true),
+            one("https://maker.example/old.json", "DHCP", false),
+        ]
+    }
+
+    pub fn make_diff(&self, id: &str, query: &ContractDiffQuery) -> ContractDiffView {
+        let view = self.make_contract(id);
+        let version = |number: u32, replaced: Option<u32>, says: &str| VersionView {
+            version: number,
+            at: NOW.into(),
+            by: "Anna Adler".into(),
+            did: "put the contract of camera-3 in force".into(),
+            why: SCRIPT.into(),
+            step: Some(u64::from(number)),
+            replaced,
+            entries: 3,
+            now: number == 3,
+            says: says.into(),
+        };
+        let entries = |part: usize| view.parts.get(part).map(|part| part.entries.clone());
+        ContractDiffView {
+            device: view.row.device.clone(),
+            from: 2,
+            to: Some(3),
+            says: format!(
+                "from version 2 to version {}: {SCRIPT}",
+                query.to.as_deref().unwrap_or("3")
+            ),
+            came: entries(0).unwrap_or_default(),
+            went: entries(1).unwrap_or_default(),
+            changed: view
+                .unseen
+                .iter()
+                .map(|entry| EntryChange {
+                    before: entry.clone(),
+                    after: entry.clone(),
+                    says: format!("TCP port 443 became {ATTRIBUTE}"),
+                })
+                .collect(),
+            identity: vec![format!("firmware: {SCRIPT}; it was 1.0")],
+            versions: vec![
+                version(3, Some(2), "2 entries came, one entry went"),
+                version(2, None, ""),
+            ],
+            proposed: 2,
+            held: 1,
         }
     }
 

@@ -211,6 +211,7 @@ impl FakeSite {
             parent: self.devices.first().map(|d| Link { id: d.id.clone(), label: d.label.clone() }),
             packets: 81_220,
             bytes: 41_000_233,
+            mud: self.make_mud(),
             joined: vec![s("ip-10.10.0.77")],
             undo: Some(ChangeView {
                 id: 41,

@@ -328,6 +328,15 @@ impl Site for FakeSite {
         self.find(device)?;
         Ok(self.make_contract(device))
     }
+    async fn contract_diff(
+        &self,
+        _: &Caller,
+        device: &str,
+        query: &ContractDiffQuery,
+    ) -> Answer<ContractDiffView> {
+        self.find(device)?;
+        Ok(self.make_diff(device, query))
+    }
     async fn adopt(&self, _: &Caller, device: &str, request: &AdoptRequest) -> Answer<Changed> {
         let what = format!("{device} +{} -{}", request.admit.join(","), request.remove.join(","));
         self.act("contract.adopt", what).map(|()| self.make_changed())
@@ -367,6 +376,7 @@ impl Site for FakeSite {
     async fn prove(&self, _: &Caller, request: &ProofRequest) -> Answer<ProofView> {
         self.act("proof.make", format!("{} {}", request.from, request.to))?;
         Ok(ProofView {
+            kept: false,
             answer: "impossible".into(),
             says: format!("A compromised {} cannot reach {}.", request.from, request.to),
             steps: vec!["Every packet was taken through the rules.".into()],

@@ -37,6 +37,7 @@ impl Engine {
             admit: ids(&request.admit)?,
             add: Vec::new(),
             remove: ids(&request.remove)?,
+            mud_url: None,
             why: reason(&request.reason)?,
         };
         self.do_or_rehearse(caller, what, request.rehearse).await

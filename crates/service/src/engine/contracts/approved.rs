@@ -1,7 +1,7 @@
 //! What waits for a second person, and what becomes of it.
 
 use cordon_contract::book::Adopt;
-use cordon_contract::{Entry, EntryId, Reach, Stage};
+use cordon_contract::{Entry, EntryId, Expected, Reach, Stage};
 use cordon_model::record::Action;
 use cordon_model::{DeviceId, Text};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub(in crate::engine) enum ContractRequest {
         admit: Vec<EntryId>,
         add: Vec<Entry>,
         remove: Vec<EntryId>,
+        /// Of the file that it is from, where it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mud_url: Option<Text>,
         why: Text,
     },
     /// Enforce it, or not.
@@ -140,10 +143,15 @@ impl Engine {
         let (action, now) = (request.action(), self.clock.now());
         let seal = |contract: &cordon_contract::Contract| self.contracts.seal(contract);
         match request {
-            ContractRequest::Adopt { device, proposed, admit, add, remove, why } => {
+            ContractRequest::Adopt { device, proposed, admit, add, remove, mud_url, why } => {
+                let book = self.book();
+                let held = book.standing(&device).and_then(|standing| standing.contract());
+                // The file that somebody took in stays the device's: classes of its maker go by it.
+                let mud_url = mud_url.or_else(|| held?.expected.mud_url.clone());
                 let expected = {
                     let world = self.world.load();
-                    world.register.get(&device).map(super::learn::expected)
+                    let record = world.register.get(&device);
+                    record.map(|record| Expected { mud_url, ..super::learn::expected(record) })
                 };
                 let adopt = Adopt { proposed, admit, add, remove, expected };
                 let what = [(device, adopt)];

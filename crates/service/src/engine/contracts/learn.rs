@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cordon_contract::book::{Book, Update};
-use cordon_contract::learn::Learned;
+use cordon_contract::learn::{Learned, share};
 use cordon_contract::{Contract, Expected, Peer};
 use cordon_model::DeviceId;
 use cordon_model::record::Record;
@@ -30,7 +30,7 @@ impl Engine {
         ids: &HashMap<&str, DeviceId>,
         over: bool,
     ) -> Answer<bool> {
-        let learned = by_record(learned, register, ids);
+        let learned = share(&by_record(learned, register, ids));
         let mut book = Book::clone(&self.book());
         let mut update = book.propose(learned);
         let now = self.clock.instant();

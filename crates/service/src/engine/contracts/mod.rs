@@ -4,12 +4,15 @@ mod act;
 mod approved;
 mod breach;
 mod change;
+mod diff;
 mod learn;
 mod list;
 mod mud;
 mod past;
+mod promise;
 mod prove;
 mod rehearse;
+mod relearn;
 mod rules;
 mod show;
 mod site;
@@ -46,9 +49,17 @@ pub(super) struct Contracts {
     gate: Option<Arc<dyn Gate>>,
     signing: Arc<SigningKey>,
     loaded: Mutex<Loaded>,
+    /// What the detector holds everything against.
+    in_force: crate::watch::Held,
     /// What leads nowhere in the contracts in force.
     unresolved: ArcSwap<Vec<Unresolved>>,
     breaches: Mutex<breach::Breaches>,
+    /// What was promised to be impossible.
+    promises: Mutex<promise::Promises>,
+    /// Told when the kernel's rules change.
+    changed: tokio::sync::Notify,
+    /// Whose firmware changed.
+    relearning: Mutex<relearn::Relearning>,
     /// When proposals were written with their counts.
     written: Mutex<Option<Instant>>,
 }
@@ -82,8 +93,14 @@ impl Contracts {
             gate,
             signing,
             loaded: Mutex::default(),
+            in_force: crate::watch::Held::default(),
             unresolved: ArcSwap::default(),
             breaches: Mutex::default(),
+            promises: Mutex::new(promise::Promises::read(snapshot.settings.get(promise::PROMISES))),
+            changed: tokio::sync::Notify::new(),
+            relearning: Mutex::new(relearn::Relearning::read(
+                snapshot.settings.get(relearn::RELEARN),
+            )),
             written: Mutex::new(None),
         }
     }
@@ -107,7 +124,7 @@ impl Contracts {
 
 impl Engine {
     /// Contracts as they are now.
-    fn book(&self) -> Arc<Book> {
+    pub(in crate::engine) fn book(&self) -> Arc<Book> {
         self.contracts.book.load_full()
     }
 }

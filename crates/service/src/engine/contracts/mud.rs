@@ -3,14 +3,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::mud::{export, import};
+use cordon_contract::{Entry, VerbRule};
 use cordon_crypto::cms;
+use cordon_model::MudUrl;
 use cordon_model::record::{Action, Criticality};
+use cordon_mud::same_url;
 
 use super::approved::ContractRequest;
 use super::learn::empty;
 use super::{reason, site::site};
 use crate::engine::Engine;
-use crate::engine::devices::find;
+use crate::engine::devices::{find, mud_now};
 use crate::view::{Changed, MudRequest, MudView};
 use crate::{Answer, Caller, Problem};
 
@@ -24,10 +27,11 @@ impl Engine {
         device: &str,
         request: &MudRequest,
     ) -> Answer<Changed> {
-        let (id, label, criticality) = {
+        let (id, label, criticality, named) = {
             let world = self.world.load();
             let record = find(&world, device)?;
-            (record.id.clone(), record.label(), record.criticality())
+            let named: Vec<MudUrl> = mud_now(record).cloned().collect();
+            (record.id.clone(), record.label(), record.criticality(), named)
         };
         let blocks = false;
         self.may_contracts(caller, Action::ContractAdopt, std::slice::from_ref(&id), blocks)?;
@@ -42,24 +46,35 @@ impl Engine {
                  `cordon contract import-mud --rehearse`",
             ));
         }
+        let profiled = contract.entries.iter().filter(|entry| has_profile(entry)).count();
         let what = ContractRequest::Adopt {
             device: id,
             proposed: false,
             admit: Vec::new(),
             add: contract.entries,
             remove: Vec::new(),
+            mud_url: Some(parsed.file.url.clone()),
             why: reason(&request.reason)?,
         };
         let mut changed = match request.rehearse {
             true => self.rehearse_change(caller, &what).await?,
             false => self.do_or_ask(caller, what).await?,
         };
-        let says = parsed
-            .warnings
-            .iter()
-            .map(ToString::to_string)
+        let says = unlike(&parsed.file.url, &named)
+            .into_iter()
+            .chain(parsed.warnings.iter().map(ToString::to_string))
             .chain(warnings.iter().map(ToString::to_string));
         changed.says.extend(says.take(MAX_WARNINGS).map(|says| format!("note: {says}")));
+        if profiled > 0 {
+            let entries = match profiled {
+                1 => "one of its entries says".to_owned(),
+                several => format!("{several} of its entries say"),
+            };
+            changed.says.push(format!(
+                "note: {entries} how the device opens TLS (RFC 9761); what it offers is held \
+                 against that, and what differs is on its timeline"
+            ));
+        }
         if criticality != Criticality::Normal {
             changed.says.push("note: it is never blocked automatically".to_owned());
         }
@@ -111,4 +126,28 @@ impl Engine {
                 .collect(),
         })
     }
+}
+
+/// Whether an entry says how the device opens TLS.
+fn has_profile(entry: &Entry) -> bool {
+    entry.verbs.iter().any(|verb| matches!(verb, VerbRule::Tls(_)))
+}
+
+/// What a person should know where a device says that another file describes it, or that the file
+/// comes from where anybody could have written it.
+fn unlike(url: &str, named: &[MudUrl]) -> Vec<String> {
+    let others: Vec<&MudUrl> = named.iter().filter(|one| !same_url(&one.url, url)).collect();
+    let mut says: Vec<String> = others
+        .iter()
+        .map(|other| {
+            format!(
+                "the device itself names another MUD file in {}: {}; this file says that it is {url}; \
+                 make sure that it describes this device",
+                other.source.title(),
+                other.url
+            )
+        })
+        .collect();
+    says.extend(cordon_mud::url_faults(url).iter().map(|fault| format!("mud-url {url}: {fault}")));
+    says
 }

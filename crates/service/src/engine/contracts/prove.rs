@@ -12,10 +12,11 @@ use cordon_model::record::Action;
 use cordon_model::{DeviceId, Timestamp};
 use cordon_prove::{Answer as Proven, End, Expectation, Must, Prover, Surroundings};
 
+use super::promise::Promises;
 use super::site::site;
 use crate::engine::Engine;
 use crate::engine::devices::find;
-use crate::engine::show::time;
+use crate::engine::show::{moment, time};
 use crate::engine::world::World;
 use crate::view::{ProofRequest, ProofView};
 use crate::{Answer, Caller, Problem, ProblemKind};
@@ -30,19 +31,19 @@ const NAMED: usize = 20;
 const LINES: usize = 30;
 
 /// Everything that a question is answered from.
-struct Ground {
+pub(super) struct Ground {
     policy: Policy,
-    site: Site,
+    pub(super) site: Site,
     rules: Option<Ruleset>,
     others: Vec<Other>,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// What was found, in words and as the document that is signed.
-struct Said {
-    answer: &'static str,
-    says: String,
-    steps: Vec<String>,
+pub(super) struct Said {
+    pub(super) answer: &'static str,
+    pub(super) says: String,
+    pub(super) steps: Vec<String>,
     limits: Vec<String>,
     document: Vec<u8>,
 }
@@ -54,12 +55,8 @@ impl Engine {
         request: &ProofRequest,
     ) -> Answer<ProofView> {
         self.may_site(caller, Action::ProofMake)?;
-        let (rules, others) = self.held_rules().await?;
-        let now = self.clock.now();
-        let (world, book) = (self.world.load_full(), self.book());
-        let site = site(&world.register, &self.options.enforce);
-        let policy = explaining(&site, &book, now);
-        let ground = Ground { policy, site, rules, others, now };
+        let ground = self.ground().await?;
+        let (now, world) = (ground.now, self.world.load_full());
         let from = ground.device(&world, &request.from)?;
         let to = match request.to.trim() {
             "" | "*" => None,
@@ -70,17 +67,41 @@ impl Engine {
             None => ground.radius(&from, &self.rules_view().says),
         };
         let envelope = self.contracts.sign(PROOF_TYPE, &said.document);
-        let detail = [("to", request.to.as_str()), ("answer", said.answer)];
+        let mut detail = vec![("to", request.to.as_str()), ("answer", said.answer)];
+        let mut promises = None;
+        if let (Some(keep), Some(to)) = (request.keep, &to) {
+            if keep && said.answer != "impossible" {
+                let why = format!("only what is impossible can be promised: {}", said.says);
+                return Err(Problem::new(ProblemKind::Conflict, why));
+            }
+            detail.push(("keep", if keep { "yes" } else { "no" }));
+            promises = self.promised(&from.id, &to.id, keep, &caller.actor(), now)?;
+        } else if request.keep.is_some() {
+            return Err(Problem::invalid("a promise is about two devices; name both"));
+        }
         let entry = self.entry(&caller.actor(), Action::ProofMake, &from.id.0, &detail);
-        self.commit(Vec::new(), vec![entry]).await?;
+        self.commit(promises.iter().map(Promises::write).collect(), vec![entry]).await?;
+        promises.into_iter().for_each(|promises| self.hold_promises(promises));
+        let kept = to.as_ref().is_some_and(|to| self.is_promised(&from.id, &to.id));
         Ok(ProofView {
             answer: said.answer.to_owned(),
             says: said.says,
             steps: said.steps,
             limits: said.limits,
+            kept,
             at: time(now),
             envelope: serde_json::to_value(envelope).unwrap_or_default(),
         })
+    }
+
+    /// Everything that a question is answered from, as it is now.
+    pub(super) async fn ground(&self) -> Answer<Ground> {
+        let (rules, others) = self.held_rules().await?;
+        let now = self.clock.now();
+        let (world, book) = (self.world.load_full(), self.book());
+        let site = site(&world.register, &self.options.enforce);
+        let policy = explaining(&site, &book, now);
+        Ok(Ground { policy, site, rules, others, now })
     }
 
     /// What the kernel holds, read back now, and what others hold around it; no rules where
@@ -139,7 +160,12 @@ impl Ground {
         }
     }
 
-    fn pair(&self, from: &Known, to: &Known) -> Said {
+    pub(super) fn label(&self, id: &DeviceId) -> String {
+        let known = self.site.devices.iter().find(|device| device.id == *id);
+        known.map_or_else(|| id.0.to_string(), |known| known.label.to_string())
+    }
+
+    pub(super) fn pair(&self, from: &Known, to: &Known) -> Said {
         let (loaded, around) = (self.loaded(), self.around(from, Some(to)));
         let bindings = Bindings::default();
         let prover = Prover::new(&loaded, &self.policy, &bindings, &around, self.now);
@@ -152,6 +178,8 @@ impl Ground {
         let proof = prover.check(&[expectation]);
         let mut lines = finding.says().lines().map(str::to_owned).collect::<Vec<_>>();
         let says = if lines.is_empty() { String::new() } else { lines.remove(0) };
+        // Ways that differ in nothing that people read are one to them.
+        lines.dedup();
         lines.truncate(LINES);
         let answer = match &finding.answer {
             Proven::Impossible { .. } => "impossible",
@@ -164,14 +192,14 @@ impl Ground {
                 "Every packet that could begin a conversation was taken through the {} elements \
                  that the kernel holds, read back on {}.",
                 self.rules.as_ref().map_or(0, Ruleset::len),
-                time(self.now)
+                moment(self.now)
             ),
         );
         Said {
             answer,
             says,
             steps: lines.iter().map(|line| line.trim_start_matches("- ").to_owned()).collect(),
-            limits: proof.assumes.iter().map(ToString::to_string).collect(),
+            limits: proof.assumes.iter().chain(&proof.limits).map(ToString::to_string).collect(),
             document: proof.to_json().unwrap_or_default(),
         }
     }
@@ -190,11 +218,7 @@ impl Ground {
             };
         };
         let names = |ids: &[DeviceId]| -> String {
-            let label = |id: &DeviceId| {
-                let known = self.site.devices.iter().find(|device| device.id == *id);
-                known.map_or_else(|| id.0.to_string(), |known| known.label.to_string())
-            };
-            let mut list: Vec<String> = ids.iter().take(NAMED).map(label).collect();
+            let mut list: Vec<String> = ids.iter().take(NAMED).map(|id| self.label(id)).collect();
             if ids.len() > NAMED {
                 list.push(format!("{} more", ids.len() - NAMED));
             }

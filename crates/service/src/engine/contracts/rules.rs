@@ -13,6 +13,7 @@ use super::site::site;
 use crate::engine::Engine;
 use crate::engine::show::time;
 use crate::view::RulesView;
+use crate::watch::{Held, InForce};
 use crate::{Answer, Caller, Problem, ProblemKind};
 
 impl Engine {
@@ -33,6 +34,7 @@ impl Engine {
         patience: Option<Duration>,
     ) -> Answer<Option<Status>> {
         let resolved = self.resolved(book);
+        self.hold(book, &resolved.policy);
         let Some(gate) = &self.contracts.gate else {
             self.contracts.unresolved.store(Arc::new(resolved.unresolved));
             return Ok(None);
@@ -53,16 +55,33 @@ impl Engine {
             patience: patience.map(|patience| patience.as_secs()),
         };
         let status = self.asked(gate.ask(ask).await)?;
+        self.contracts.changed.notify_one();
         self.contracts.unresolved.store(Arc::new(resolved.unresolved));
         self.contracts.loaded().policy = Some(policy);
         Ok(Some(status))
     }
 
-    /// Has the kernel follow devices that changed their addresses, and entries that begin or end.
-    pub(in crate::engine) async fn follow(&self) {
-        if self.contracts.gate.is_none() {
-            return;
+    /// Where the contracts in force are to be found.
+    #[must_use]
+    pub fn in_force(&self) -> Held {
+        Arc::clone(&self.contracts.in_force)
+    }
+
+    /// Has the detector hold everything against what a book means.
+    fn hold(&self, book: &Book, policy: &Policy) {
+        let none = book.switched();
+        let bound = || book.bound(&none).map(|bound| bound.contract);
+        let held = self.contracts.in_force.load();
+        if held.policy != *policy || !bound().eq(&held.contracts) {
+            let contracts = bound().cloned().collect();
+            let in_force = InForce { policy: policy.clone(), contracts };
+            self.contracts.in_force.store(Arc::new(in_force));
         }
+    }
+
+    /// Has the kernel and the detector follow devices that changed their addresses, and entries
+    /// that begin or end.
+    pub(in crate::engine) async fn follow(&self) {
         let book = self.book();
         if let Err(problem) = self.load(&book, None).await {
             tracing::error!(%problem, "the rules cannot follow the devices; those before stay");

@@ -6,8 +6,8 @@ use cordon_contract::{Entry, Reach, Stage};
 
 use super::learn::empty;
 use super::list::contract_row;
-use crate::engine::devices::{find, link};
-use crate::engine::show::{number, time};
+use crate::engine::devices::{find, link, mud_urls};
+use crate::engine::show::{moment, number, time};
 use crate::engine::{Engine, broken};
 use crate::view::{ContractPart, ContractView, EntryView, HeldView, Page, StepView};
 use crate::{Answer, Caller};
@@ -35,6 +35,7 @@ impl Engine {
                 ..empty(record, self.clock.now())
             }),
         };
+        let since = self.since_its_firmware(&record.id, world.now);
         let news = book.news(&record.id);
         let entries = |entries: &[&Entry]| entries.iter().map(|entry| entry_view(entry)).collect();
         let unresolved = self.contracts.unresolved.load();
@@ -50,7 +51,7 @@ impl Engine {
         };
         Ok(ContractView {
             row: contract_row(&book, record),
-            about: told.about,
+            about: told.about.into_iter().chain(since).collect(),
             parts: told
                 .parts
                 .into_iter()
@@ -73,6 +74,7 @@ impl Engine {
                 })
                 .collect(),
             unseen: entries(&news.unseen),
+            mud: mud_urls(record, contract),
             unresolved: unresolved
                 .iter()
                 .filter(|one| one.device == record.id)
@@ -123,7 +125,7 @@ impl Engine {
             undone: step
                 .undone
                 .as_ref()
-                .map(|undone| format!("{} on {}", folk.label(&undone.by), time(undone.at))),
+                .map(|undone| format!("{} on {}", folk.label(&undone.by), moment(undone.at))),
         }
     }
 

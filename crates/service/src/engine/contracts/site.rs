@@ -101,17 +101,29 @@ fn is_here(ip: IpAddr, networks: &[IpNet]) -> bool {
         || matches!(scope(ip), Scope::Private | Scope::LinkLocal)
 }
 
-/// What is configured, or the usual networks around the private addresses of the devices.
+/// What is configured, or the usual networks around the addresses that devices have here. Private
+/// addresses are, and those on the Internet that somebody has beside one of the site: behind a
+/// router that does not translate, every device has such (RFC 4291, 2.5.4).
 fn networks(register: &Register, options: &EnforceOptions) -> Vec<IpNet> {
     if !options.networks.is_empty() {
         return options.networks.clone();
     }
     let linked = options.links.iter().map(|(_, net)| net.trunc());
     let mut nets: BTreeSet<IpNet> = linked.collect();
-    for ip in register.records().flat_map(|record| &record.seen.ips) {
+    let own = register.records().flat_map(|record| {
+        let seen = &record.seen;
+        let local = |ip: &IpAddr| matches!(scope(*ip), Scope::Private | Scope::LinkLocal);
+        let here = !seen.routes && !seen.macs.is_empty() && seen.ips.iter().any(local);
+        let is_own = move |ip: &&IpAddr| match scope(**ip) {
+            Scope::Private => true,
+            Scope::Public => here && ip.is_ipv6(),
+            _ => false,
+        };
+        seen.ips.iter().filter(is_own)
+    });
+    for ip in own {
         let length = if ip.is_ipv4() { 24 } else { 64 };
-        if scope(*ip) == Scope::Private
-            && !nets.iter().any(|net| net.contains(ip))
+        if !nets.iter().any(|net| net.contains(ip))
             && let Ok(net) = IpNet::new(*ip, length)
         {
             nets.insert(net.trunc());

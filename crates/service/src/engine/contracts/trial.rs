@@ -45,8 +45,7 @@ impl Engine {
             }
             drop(writing);
         }
-        let Some(gate) = &self.contracts.gate else { return };
-        if let Some(unasked) = gate.unasked() {
+        if let Some(unasked) = self.contracts.gate.as_ref().and_then(|gate| gate.unasked()) {
             tokio::spawn(Arc::clone(self).hear(unasked));
         }
         self.follow().await;

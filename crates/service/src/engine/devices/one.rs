@@ -74,6 +74,11 @@ impl Engine {
             packets: seen.packets,
             bytes: seen.bytes,
             joined: record.joined.iter().map(ToString::to_string).collect(),
+            mud: {
+                let book = self.book();
+                let standing = book.standing(&record.id);
+                super::mud::mud_urls(&record, standing.and_then(|held| held.contract()))
+            },
             undo: undo.map(|change| change_view(&folk, change)),
             row,
         })
