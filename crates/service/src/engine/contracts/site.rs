@@ -39,6 +39,9 @@ const SERVES: &str = "serves:";
 /// A label that says who controls a device: `controller:ID`.
 const CONTROLLER: &str = "controller:";
 
+/// Devices with an address in a network of the Internet from which on it is the site's.
+const SHARERS: usize = 2;
+
 /// The site as it is now.
 pub(super) fn site(register: &Register, options: &EnforceOptions) -> Site {
     let networks = networks(register, options);
@@ -101,33 +104,44 @@ fn is_here(ip: IpAddr, networks: &[IpNet]) -> bool {
         || matches!(scope(ip), Scope::Private | Scope::LinkLocal)
 }
 
-/// What is configured, or the usual networks around the addresses that devices have here. Private
-/// addresses are, and those on the Internet that somebody has beside one of the site: behind a
-/// router that does not translate, every device has such (RFC 4291, 2.5.4).
+/// What is configured, or the usual networks around the addresses that devices have here.
 fn networks(register: &Register, options: &EnforceOptions) -> Vec<IpNet> {
     if !options.networks.is_empty() {
         return options.networks.clone();
     }
     let linked = options.links.iter().map(|(_, net)| net.trunc());
     let mut nets: BTreeSet<IpNet> = linked.collect();
-    let own = register.records().flat_map(|record| {
-        let seen = &record.seen;
-        let local = |ip: &IpAddr| matches!(scope(*ip), Scope::Private | Scope::LinkLocal);
-        let here = !seen.routes && !seen.macs.is_empty() && seen.ips.iter().any(local);
-        let is_own = move |ip: &&IpAddr| match scope(**ip) {
-            Scope::Private => true,
-            Scope::Public => here && ip.is_ipv6(),
-            _ => false,
-        };
-        seen.ips.iter().filter(is_own)
-    });
-    for ip in own {
-        let length = if ip.is_ipv4() { 24 } else { 64 };
-        if !nets.iter().any(|net| net.contains(ip))
-            && let Ok(net) = IpNet::new(*ip, length)
-        {
-            nets.insert(net.trunc());
+    let private = register.records().flat_map(|record| &record.seen.ips);
+    let private = private.filter(|ip| scope(**ip) == Scope::Private).filter_map(usual_net);
+    for net in private.chain(shared_prefixes(register)) {
+        if !nets.iter().any(|held| held.contains(&net)) {
+            nets.insert(net);
         }
     }
     nets.into_iter().collect()
+}
+
+/// Networks of the Internet that are the site's: behind a router that does not translate every
+/// device has an address there (RFC 4291, 2.5.4), beside one of the site. Whoever claims an address
+/// of somebody's service must not make that network ours, so several devices have to have one.
+fn shared_prefixes(register: &Register) -> impl Iterator<Item = IpNet> + use<> {
+    let mut users: BTreeMap<IpNet, usize> = BTreeMap::new();
+    for record in register.records() {
+        let seen = &record.seen;
+        let local = |ip: &IpAddr| matches!(scope(*ip), Scope::Private | Scope::LinkLocal);
+        if seen.macs.is_empty() || !seen.ips.iter().any(local) {
+            continue;
+        }
+        let public = |ip: &&IpAddr| ip.is_ipv6() && scope(**ip) == Scope::Public;
+        let own: BTreeSet<IpNet> = seen.ips.iter().filter(public).filter_map(usual_net).collect();
+        for net in own {
+            *users.entry(net).or_default() += 1;
+        }
+    }
+    users.into_iter().filter(|(_, users)| *users >= SHARERS).map(|(net, _)| net)
+}
+
+/// The network that an address is usually in.
+fn usual_net(ip: &IpAddr) -> Option<IpNet> {
+    IpNet::new(*ip, if ip.is_ipv4() { 24 } else { 64 }).ok().map(|net| net.trunc())
 }
