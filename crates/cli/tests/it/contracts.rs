@@ -274,7 +274,7 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
     assert!(reaches("camera", "203.0.113.9:23"), "enforcing was taken back");
     service.until("the broken promise is found", |service| {
         let told = service.done(&["device", camera]);
-        told.contains("found: it can reach") && told.contains("promised to be impossible")
+        told.contains("found: it was promised that it cannot reach") && told.contains("it can now")
     });
     service.done(&["contract", "enforce", "all"]);
     service.done(&["contract", "confirm"]);

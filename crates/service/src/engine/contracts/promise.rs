@@ -1,12 +1,14 @@
 //! Promises: what was proven impossible once, proven again at intervals and with every change of
 //! the rules. One that no longer holds is found on the timeline of the device that could.
 
+use cordon_contract::Bindings;
 use cordon_model::record::{Event, EventKind};
 use cordon_model::{DeviceId, Text, Timestamp};
+use cordon_prove::{Answer as Proven, End, Prover};
 use cordon_store::Write;
 use serde::{Deserialize, Serialize};
 
-use super::prove::Ground;
+use super::prove::{Ground, is_beside};
 use crate::engine::Engine;
 use crate::{Answer, Problem};
 
@@ -97,60 +99,39 @@ impl Engine {
     /// # Errors
     /// Where the rules cannot be read, or what was found cannot be written.
     pub async fn keep_promises(&self) -> Answer<()> {
-        let before = self.promises().clone();
-        if before.held.is_empty() {
+        if self.promises().held.is_empty() {
             return Ok(());
         }
         let ground = self.ground().await?;
-        let now = ground.now;
+        let _writing = self.writing.lock().await;
+        let mut after = self.promises().clone();
+        let pairs: Vec<_> = after.held.iter().map(|one| (&one.from, &one.to)).collect();
+        let ways = ground.ways(&pairs);
         let mut events = Vec::new();
-        let mut after = before.clone();
-        for one in &mut after.held {
-            let Some(way) = ground.way(&one.from, &one.to) else { continue };
-            let label = |id| ground.label(id);
-            let event = |kind, says: String| Event {
-                at: now,
-                device: one.from.clone(),
-                kind,
-                says: says.into(),
-                actor: None,
+        for (one, way) in after.held.iter_mut().zip(ways) {
+            let Some(way) = way else { continue };
+            let to = ground.label(&one.to);
+            let (kind, says) = match (&one.broken, &way) {
+                (None, Some(way)) => (
+                    EventKind::FindingOpened,
+                    format!("found: it was promised that it cannot reach {to}, and {way}"),
+                ),
+                (Some(_), None) => (
+                    EventKind::FindingClosed,
+                    format!("it cannot reach {to} any more, as promised"),
+                ),
+                (None, None) | (Some(_), Some(_)) => continue,
             };
-            match (&one.broken, way) {
-                (None, Some(way)) => {
-                    events.push(event(
-                        EventKind::FindingOpened,
-                        format!(
-                            "found: it can reach {}, which was promised to be impossible: {way}",
-                            label(&one.to)
-                        ),
-                    ));
-                    one.broken = Some((now, way.into()));
-                }
-                (Some(_), None) => {
-                    events.push(event(
-                        EventKind::FindingClosed,
-                        format!("it cannot reach {} any more, as promised", label(&one.to)),
-                    ));
-                    one.broken = None;
-                }
-                (None, None) | (Some(_), Some(_)) => {}
-            }
+            one.broken = way.map(|way| (ground.now, way.into()));
+            let (at, device) = (ground.now, one.from.clone());
+            events.push(Event { at, device, kind, says: says.into(), actor: None });
         }
         if events.is_empty() {
             return Ok(());
         }
         let writes = events.into_iter().map(Write::AddEvent).chain([after.write()]).collect();
-        {
-            // What somebody promised in the meantime stays.
-            let mut held = self.promises();
-            for one in &mut held.held {
-                let same = |other: &&Promise| other.from == one.from && other.to == one.to;
-                if let Some(other) = after.held.iter().find(same) {
-                    one.broken = other.broken.clone();
-                }
-            }
-        }
         self.commit(writes, Vec::new()).await?;
+        self.hold_promises(after);
         self.tick(&["devices", "today", "health"]);
         Ok(())
     }
@@ -170,7 +151,11 @@ impl Engine {
         let says = promises.held.iter().find_map(|one| {
             let (since, way) = one.broken.as_ref()?;
             let since = crate::engine::show::moment(*since);
-            Some(format!("since {since} {} can reach {}: {way}", label(&one.from), label(&one.to)))
+            Some(format!(
+                "{} must not reach {}, and since {since} {way}",
+                label(&one.from),
+                label(&one.to)
+            ))
         });
         (!promises.held.is_empty()).then_some((promises.held.len(), says))
     }
@@ -182,17 +167,33 @@ impl Engine {
 }
 
 impl Ground {
-    /// The first way from one device to another in a sentence, if there is one; nothing where one
-    /// of them has no address now, so that nothing can be said.
-    fn way(&self, from: &DeviceId, to: &DeviceId) -> Option<Option<String>> {
+    /// For each pair of devices what is open from one to the other, to be read behind "and"; none
+    /// where it is impossible, and nothing where one of them has no address now, so that nothing
+    /// can be said.
+    fn ways(&self, pairs: &[(&DeviceId, &DeviceId)]) -> Vec<Option<Option<String>>> {
+        let loaded = self.loaded();
+        let bindings = Bindings::default();
+        // Rules are made ready once, not for every promise.
+        let [routed, beside] = [true, false].map(|routed| self.surroundings(routed));
+        let prover = |around| Prover::new(&loaded, &self.policy, &bindings, around, self.now);
+        let (routed, beside) = (prover(&routed), prover(&beside));
         let known = |id: &DeviceId| {
             let mut devices = self.site.devices.iter();
-            devices.find(|device| device.id == *id && !device.ips.is_empty()).cloned()
+            devices.find(|device| device.id == *id && !device.ips.is_empty())
         };
-        let said = self.pair(&known(from)?, &known(to)?);
-        Some((said.answer != "impossible").then(|| {
-            let way = said.steps.get(1).cloned();
-            way.unwrap_or(said.says).trim_end_matches('.').to_owned()
-        }))
+        let way = |(from, to): &(&DeviceId, &DeviceId)| {
+            let (from, to) = (known(from)?, known(to)?);
+            let prover = if is_beside(from, to) { &beside } else { &routed };
+            let [from, to] = [from, to].map(|one| End::Device(one.id.clone()));
+            Some(match prover.prove(&from, &to).answer {
+                Proven::Impossible { .. } => None,
+                Proven::Possible { ways, .. } => Some(match ways.first() {
+                    Some(way) => format!("it can now: {}", way.says()),
+                    None => "it can now".to_owned(),
+                }),
+                Proven::Unknown { .. } => Some("that is no longer proven".to_owned()),
+            })
+        };
+        pairs.iter().map(way).collect()
     }
 }

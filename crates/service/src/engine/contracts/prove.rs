@@ -32,7 +32,7 @@ const LINES: usize = 30;
 
 /// Everything that a question is answered from.
 pub(super) struct Ground {
-    policy: Policy,
+    pub(super) policy: Policy,
     pub(super) site: Site,
     rules: Option<Ruleset>,
     others: Vec<Other>,
@@ -40,10 +40,10 @@ pub(super) struct Ground {
 }
 
 /// What was found, in words and as the document that is signed.
-pub(super) struct Said {
-    pub(super) answer: &'static str,
-    pub(super) says: String,
-    pub(super) steps: Vec<String>,
+struct Said {
+    answer: &'static str,
+    says: String,
+    steps: Vec<String>,
     limits: Vec<String>,
     document: Vec<u8>,
 }
@@ -55,6 +55,11 @@ impl Engine {
         request: &ProofRequest,
     ) -> Answer<ProofView> {
         self.may_site(caller, Action::ProofMake)?;
+        // A promise is written over those that there are.
+        let _writing = match request.keep {
+            Some(_) => Some(self.writing.lock().await),
+            None => None,
+        };
         let ground = self.ground().await?;
         let (now, world) = (ground.now, self.world.load_full());
         let from = ground.device(&world, &request.from)?;
@@ -147,17 +152,13 @@ impl Ground {
     }
 
     /// The rules as they are held; where nothing is loaded, none.
-    fn loaded(&self) -> Loaded {
+    pub(super) fn loaded(&self) -> Loaded {
         self.rules.as_ref().map(Loaded::from).unwrap_or_default()
     }
 
-    fn around(&self, from: &Known, to: Option<&Known>) -> Surroundings {
-        Surroundings {
-            others: self.others.clone(),
-            // Between two networks there is this machine; within one, packets need not pass it.
-            routed: to.is_some_and(|to| !is_beside(from, to)),
-            ..Surroundings::default()
-        }
+    /// Between two networks there is this machine; within one, packets need not pass it.
+    pub(super) fn surroundings(&self, routed: bool) -> Surroundings {
+        Surroundings { others: self.others.clone(), routed, ..Surroundings::default() }
     }
 
     pub(super) fn label(&self, id: &DeviceId) -> String {
@@ -165,8 +166,8 @@ impl Ground {
         known.map_or_else(|| id.0.to_string(), |known| known.label.to_string())
     }
 
-    pub(super) fn pair(&self, from: &Known, to: &Known) -> Said {
-        let (loaded, around) = (self.loaded(), self.around(from, Some(to)));
+    fn pair(&self, from: &Known, to: &Known) -> Said {
+        let (loaded, around) = (self.loaded(), self.surroundings(!is_beside(from, to)));
         let bindings = Bindings::default();
         let prover = Prover::new(&loaded, &self.policy, &bindings, &around, self.now);
         let expectation = Expectation {
@@ -205,7 +206,7 @@ impl Ground {
     }
 
     fn radius(&self, from: &Known, rules: &str) -> Said {
-        let (loaded, around) = (self.loaded(), self.around(from, None));
+        let (loaded, around) = (self.loaded(), self.surroundings(false));
         let bindings = Bindings::default();
         let prover = Prover::new(&loaded, &self.policy, &bindings, &around, self.now);
         let Some(blast) = prover.blast(&from.id, HOPS) else {
@@ -249,7 +250,7 @@ impl Ground {
 }
 
 /// Whether packets of two devices may go past this machine.
-fn is_beside(from: &Known, to: &Known) -> bool {
+pub(super) fn is_beside(from: &Known, to: &Known) -> bool {
     if from.link.is_some() || to.link.is_some() {
         return from.link == to.link;
     }
