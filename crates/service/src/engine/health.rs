@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cordon_history::History as _;
 use cordon_model::Timestamp;
@@ -37,7 +37,7 @@ impl Engine {
 
     fn health_numbers(&self) -> HealthView {
         let gauges = &self.gauges;
-        let read = |gauge: &std::sync::atomic::AtomicU64| gauge.load(Ordering::Relaxed);
+        let read = |gauge: &AtomicU64| gauge.load(Ordering::Relaxed);
         let status = self.history.status();
         let certificate = (self.options.certificate)();
         let sizes = self.history.sizes().unwrap_or_default();
@@ -75,6 +75,7 @@ impl Engine {
                 "what was acknowledged is kept; what is seen is written as soon as that is mended",
             )),
         });
+        checks.extend(self.detector_check());
         checks.extend(self.promises_kept().map(|(promises, broken)| match broken {
             None => check("promises", "good", format!("{promises} proven to hold"), None),
             Some(says) => {
@@ -148,6 +149,20 @@ impl Engine {
 
     fn flush_error(&self) -> std::sync::MutexGuard<'_, Option<String>> {
         self.gauges.flush_error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was not held against contracts; nothing is said where everything was.
+    fn detector_check(&self) -> Option<CheckView> {
+        let count = |gauge: &AtomicU64| gauge.load(Ordering::Relaxed);
+        let missed = count(&self.gauges.not_detected);
+        let lost = count(&self.gauges.breaches_lost);
+        (missed + lost > 0).then(|| {
+            let says = format!(
+                "{missed} conversations and words were not held against contracts, {lost} breaches \
+                 found no room on the timeline"
+            );
+            check("detector", "warning", says, Some("more comes than this machine can look at"))
+        })
     }
 
     fn certificate_check(&self) -> CheckView {

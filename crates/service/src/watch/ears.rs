@@ -1,14 +1,11 @@
 //! Whoever listens to the pipeline: what is remembered, what is learned, what name servers tell.
 
-use std::time::Duration;
-
 use cordon_contract::learn::{Learned, Learner, Who};
-use cordon_contract::lifetime;
 use cordon_enforce::keeper::Told;
-use cordon_model::fact::{DnsKind, DnsValue};
-use cordon_model::{Fact, Flow, Said};
+use cordon_model::{Fact, Flow};
 use cordon_pipeline::{Conclusions, Sink};
 
+use super::told::told;
 use super::{Detector, Recorder};
 
 /// Takes what name servers told devices.
@@ -35,29 +32,15 @@ impl Ears {
             index_of: &|party| devices.index_of(party),
         })
     }
-
-    /// Passes an answer of a name server on, under the name that was asked for: the aliases on the
-    /// way are the content network's affair.
-    fn tell(&self, fact: &Fact) {
-        let (Some(teller), Said::Dns(dns)) = (&self.teller, &fact.said) else { return };
-        let (Some(question), Some(asker)) = (dns.questions.first(), fact.to.ip) else { return };
-        if dns.kind != DnsKind::Dns || !dns.response {
-            return;
-        }
-        for record in &dns.records {
-            if let DnsValue::Address(ip) = record.value {
-                let ttl = lifetime(Duration::from_secs(u64::from(record.ttl)));
-                teller(Told { asker, name: question.name.clone(), ip, until: fact.at.plus(ttl) });
-            }
-        }
-    }
 }
 
 impl Sink for Ears {
     fn fact(&mut self, fact: &Fact) {
         self.recorder.fact(fact);
         self.learner.fact(fact);
-        self.tell(fact);
+        if let Some(teller) = &self.teller {
+            told(fact).for_each(teller);
+        }
         if let Some(detector) = &self.detector {
             detector.fact(fact);
         }

@@ -5,6 +5,7 @@ mod ears;
 mod reached;
 mod recorder;
 mod run;
+mod told;
 
 pub use detector::{Detector, Held, InForce};
 pub use ears::Teller;

@@ -3,10 +3,12 @@
 use std::hash::{BuildHasher, Hash};
 
 use cordon_history::{FactRow, History, Site};
-use cordon_model::fact::{DnsKind, DnsValue};
+use cordon_model::fact::DnsValue;
 use cordon_model::{Fact, Flow, Said, Timestamp};
 use cordon_pipeline::Sink;
 use foldhash::fast::FixedState;
+
+use super::told::answer;
 
 /// Rows gathered before they are handed over.
 const ROWS: usize = 1024;
@@ -73,11 +75,8 @@ impl Recorder {
     /// What a name server told a device is kept as the device's, once a day: a rehearsal asks what
     /// a name meant to it then.
     fn answers(&mut self, fact: &Fact) {
-        let Said::Dns(dns) = &fact.said else { return };
+        let Some(dns) = answer(fact) else { return };
         let Some(question) = dns.questions.first() else { return };
-        if dns.kind != DnsKind::Dns || !dns.response {
-            return;
-        }
         for record in &dns.records {
             let DnsValue::Address(ip) = record.value else { continue };
             let what = (fact.at.secs().div_euclid(DAY_SECS), fact.to.mac, fact.to.ip);

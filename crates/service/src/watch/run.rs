@@ -83,6 +83,10 @@ pub struct Gauges {
     pub flows_taken: AtomicU64,
     /// Flows for which there was no room.
     pub flows_lost: AtomicU64,
+    /// What the detector had no time for: conversations and things said.
+    pub not_detected: AtomicU64,
+    /// Breaches that nobody took in time.
+    pub breaches_lost: AtomicU64,
     /// Whether the latest flush failed.
     pub flush_failed: AtomicBool,
     /// Why, in words.
