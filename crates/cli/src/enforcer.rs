@@ -15,6 +15,8 @@ use cordon_enforce::keeper::{Keeper, serve};
 use cordon_enforce::{Guard, Launcher, LogReader, Nft, cut_kept, watchdog};
 use cordon_guard::{is_root, keep_net_admin};
 use cordon_model::Timestamp;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 
@@ -85,8 +87,24 @@ pub fn keep(folder: &Path) -> Result<ExitCode, Failure> {
 
 /// `cordon enforcer-watchdog FOLDER SECONDS`: takes a trial back that nobody ends.
 pub fn watch(arguments: &[String]) -> Result<ExitCode, Failure> {
+    let _deaf = deaf()?;
     watchdog(arguments, &Nft::default()).map_err(|error| Failure::Other(error.to_string()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever ends a service signals all its processes, by Ctrl-C or by its control group; this one
+/// has work left then. The line to the service says when it is over, and a trial's time does.
+fn deaf() -> Result<Runtime, Failure> {
+    let other = |error: std::io::Error| Failure::Other(format!("signals: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.map_err(other)?;
+    let within = runtime.enter();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        // What it did by default is gone for as long as the process lives.
+        let _ = signal(kind).map_err(other)?;
+    }
+    drop(within);
+    Ok(runtime)
 }
 
 /// A folder that somebody else made would let them choose what root writes where.

@@ -4,6 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -103,6 +104,7 @@ impl Service {
             .args(["--set", "enforce.confirm_within=\"10s\""])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .unwrap();
         let service = Service { child, data: data.to_owned() };
@@ -133,6 +135,17 @@ impl Service {
             assert!(begun.elapsed() < Duration::from_secs(150), "{what}");
             std::thread::sleep(Duration::from_millis(300));
         }
+    }
+
+    fn start_again(&mut self) {
+        *self = Service::start(&self.data);
+    }
+
+    /// Asks all its processes to end, and waits for the first.
+    fn end_all(&mut self) {
+        let group = format!("-{}", self.child.id());
+        assert!(Command::new("kill").args(["-TERM", "--", &group]).status().unwrap().success());
+        self.child.wait().unwrap();
     }
 }
 
@@ -181,8 +194,8 @@ fn what_is_learned_is_enforced_a_scan_is_stopped_and_the_rest_works() {
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    let service = Service::start(&crate::text(&folder.path().join("data")));
-    whole_story(&service, &folder);
+    let mut service = Service::start(&crate::text(&folder.path().join("data")));
+    whole_story(&mut service, &folder);
     drop(service);
     for server in &mut servers {
         server.kill().unwrap();
@@ -190,7 +203,7 @@ fn what_is_learned_is_enforced_a_scan_is_stopped_and_the_rest_works() {
     }
 }
 
-fn whole_story(service: &Service, folder: &tempfile::TempDir) {
+fn whole_story(service: &mut Service, folder: &tempfile::TempDir) {
     let (camera, tv, imaging) = ("10.0.5.7", "10.0.5.8", "10.0.6.5");
     let work =
         [("camera", "203.0.113.9:8883"), ("imaging", "203.0.113.9:443"), ("tv", "10.0.6.5:104")];
@@ -240,7 +253,14 @@ fn whole_story(service: &Service, folder: &tempfile::TempDir) {
         service.done(&["contract", "list", "--state", "enforce"]).contains("No device is like that")
     });
 
-    // One that is confirmed, and then the service dies: the rules stay.
+    // One during which everything of the service is told to end, as by Ctrl-C or by systemd.
+    service.done(&["contract", "enforce", "all"]);
+    assert!(!reaches("camera", "203.0.113.9:23"));
+    service.end_all();
+    service.until("nobody is left to confirm", |_| reaches("camera", "203.0.113.9:23"));
+    service.start_again();
+
+    // One that is confirmed.
     service.done(&["contract", "enforce", "all"]);
     service.done(&["contract", "confirm"]);
     assert!(!reaches("camera", "203.0.113.9:23"));
