@@ -124,7 +124,7 @@ pub async fn serve(
     };
     let (observed, observed_in) = mpsc::channel(1);
     let (breaches, breaches_in) = mpsc::channel(BREACHES);
-    let detector = watch::Detector::start(engine.in_force(), breaches, Arc::clone(&gauges))
+    let detector = watch::Detector::start(engine.in_force(), breaches, Arc::clone(&gauges), live)
         .map_err(|error| Failure::Other(format!("no thread can be started: {error}")))?;
     tokio::spawn(Arc::clone(&engine).detect(breaches_in));
     let watch = Watch {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cordon_model::{Scope, Timestamp, scope};
+use foldhash::fast::RandomState;
 
 use super::{MemberNo, NameNo, Policy};
 
@@ -28,7 +29,7 @@ pub fn lifetime(ttl: Duration) -> Duration {
 /// be told ourselves is another matter (names at content networks answer everybody differently).
 #[derive(Clone, Default, Debug)]
 pub struct Bindings {
-    held: HashMap<(MemberNo, NameNo), Vec<(IpAddr, Timestamp)>>,
+    held: HashMap<(MemberNo, NameNo), Vec<(IpAddr, Timestamp)>, RandomState>,
 }
 
 impl Bindings {

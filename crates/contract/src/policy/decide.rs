@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use cordon_model::{Mac, Scope, Timestamp, scope};
+use foldhash::fast::RandomState;
 
 use super::{Bindings, MemberNo, Packet, Policy, Reach, Rule, Stage, Where};
 use crate::document::{Carrier, Opens, Ports};
@@ -57,10 +58,10 @@ impl Decision {
 /// A policy made ready to answer.
 pub struct Judge<'a> {
     policy: &'a Policy,
-    by_mac: HashMap<Mac, MemberNo>,
-    by_ip: HashMap<IpAddr, MemberNo>,
-    exact: HashMap<(MemberNo, Opens, IpAddr, Carrier, u16), u32>,
-    wide: HashMap<(MemberNo, Opens), Vec<&'a Rule>>,
+    by_mac: HashMap<Mac, MemberNo, RandomState>,
+    by_ip: HashMap<IpAddr, MemberNo, RandomState>,
+    exact: HashMap<(MemberNo, Opens, IpAddr, Carrier, u16), u32, RandomState>,
+    wide: HashMap<(MemberNo, Opens), Vec<&'a Rule>, RandomState>,
 }
 
 impl<'a> Judge<'a> {
@@ -69,10 +70,10 @@ impl<'a> Judge<'a> {
     pub fn new(policy: &'a Policy) -> Self {
         let mut judge = Judge {
             policy,
-            by_mac: HashMap::new(),
-            by_ip: HashMap::new(),
-            exact: HashMap::new(),
-            wide: HashMap::new(),
+            by_mac: HashMap::default(),
+            by_ip: HashMap::default(),
+            exact: HashMap::default(),
+            wide: HashMap::default(),
         };
         for (no, member) in (0..).map(MemberNo).zip(&policy.members) {
             if member.link.is_some() {

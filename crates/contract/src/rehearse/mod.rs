@@ -7,7 +7,6 @@
 //! January is judged as the device's that had the address in January.
 
 mod losses;
-mod pace;
 mod report;
 
 use std::collections::HashMap;
@@ -23,7 +22,6 @@ use crate::policy::{
 };
 
 pub use losses::Loss;
-pub use pace::Pace;
 pub use report::{Kind, Lost, Report};
 
 use losses::Losses;

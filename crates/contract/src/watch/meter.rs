@@ -13,7 +13,7 @@ const MAX_COUNTED: usize = 200_000;
 /// Conversations are reported when they end, so that one may belong to the stretch before the one
 /// that is counted now; both are kept, and what is older counts with the older one.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub struct Meter {
     secs: i64,
     counted: HashMap<u32, [(i64, u64); 2], foldhash::fast::FixedState>,
     latest: i64,
@@ -22,13 +22,15 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    /// Stretches of so many seconds, above zero.
+    #[must_use]
     pub fn new(secs: i64) -> Self {
         Meter { secs, counted: HashMap::default(), latest: i64::MIN, cleaned: i64::MIN }
     }
 
     /// Counts in, and returns the count within the stretch of time that `at` is in.
     pub fn add(&mut self, entry: u32, at: Timestamp, amount: u64) -> u64 {
-        let stretch = at.secs().div_euclid(self.secs);
+        let stretch = at.secs().div_euclid(self.secs.max(1));
         self.latest = self.latest.max(stretch);
         if self.counted.len() >= MAX_COUNTED && !self.counted.contains_key(&entry) {
             let latest = self.latest;

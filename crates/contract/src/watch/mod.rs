@@ -16,11 +16,11 @@ use cordon_model::flow::TcpFlags;
 use cordon_model::{App, Basis, Fact, Flow, Timestamp, Transport};
 
 pub use breach::{Breach, What};
+pub use meter::Meter;
 
 use crate::document::{Carrier, Contract, Entry, EntryId, Opens, VerbRule};
 use crate::learn::{Opening, is_upkeep, said};
 use crate::policy::{Bindings, Judge, MemberNo, Packet, Policy, Side, Where};
-use meter::Meter;
 
 /// Contracts, and what was counted against them.
 pub struct Watch<'a> {

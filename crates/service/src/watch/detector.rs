@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use super::Gauges;
 use super::told::{answer, told};
 
-/// What waits for the detector. What comes while it is full is not looked at, and counted: packets
-/// do not wait.
+/// What waits for the detector. What comes live while it is full is not looked at, and counted:
+/// packets do not wait. A recording does.
 const WAITING: usize = 16_384;
 /// Until it looks whether other contracts are in force, where nothing is heard.
 const LOOK: Duration = Duration::from_millis(500);
@@ -46,13 +46,14 @@ enum Heard {
 /// Where to tell what is heard.
 pub struct Detector {
     heard: SyncSender<Heard>,
+    live: bool,
     held: Held,
     gauges: Arc<Gauges>,
 }
 
 impl Detector {
-    /// Starts the thread, which ends with the detector. What it has no time for, and breaches that
-    /// nobody takes in time, are counted and left out.
+    /// Starts the thread, which ends with the detector. Of what comes `live`, what it has no time
+    /// for and breaches that nobody takes in time are counted and left out; a recording waits.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -60,13 +61,14 @@ impl Detector {
         held: Held,
         breaches: mpsc::Sender<Breach>,
         gauges: Arc<Gauges>,
+        live: bool,
     ) -> std::io::Result<Self> {
         let (heard, hears) = sync_channel(WAITING);
         let (own, counts) = (Arc::clone(&held), Arc::clone(&gauges));
         std::thread::Builder::new()
             .name("detector".to_owned())
-            .spawn(move || listen(&own, &hears, &breaches, &counts))?;
-        Ok(Detector { heard, held, gauges })
+            .spawn(move || listen(&own, &hears, &breaches, &counts, live))?;
+        Ok(Detector { heard, live, held, gauges })
     }
 
     /// A conversation, or a part of one.
@@ -84,13 +86,23 @@ impl Detector {
     }
 
     fn hear(&self, heard: Heard) {
-        if self.heard.try_send(heard).is_err() {
+        let lost = match self.live {
+            true => self.heard.try_send(heard).is_err(),
+            false => self.heard.send(heard).is_err(),
+        };
+        if lost {
             self.gauges.not_detected.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-fn listen(held: &Held, hears: &Receiver<Heard>, breaches: &mpsc::Sender<Breach>, gauges: &Gauges) {
+fn listen(
+    held: &Held,
+    hears: &Receiver<Heard>,
+    breaches: &mpsc::Sender<Breach>,
+    gauges: &Gauges,
+    live: bool,
+) {
     let mut answers: VecDeque<Told> = VecDeque::new();
     loop {
         let in_force = held.load_full();
@@ -112,7 +124,11 @@ fn listen(held: &Held, hears: &Receiver<Heard>, breaches: &mpsc::Sender<Breach>,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             for breach in found {
-                if breaches.try_send(breach).is_err() {
+                let lost = match live {
+                    true => breaches.try_send(breach).is_err(),
+                    false => breaches.blocking_send(breach).is_err(),
+                };
+                if lost {
                     gauges.breaches_lost.fetch_add(1, Ordering::Relaxed);
                 }
             }

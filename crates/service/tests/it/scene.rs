@@ -144,7 +144,8 @@ impl Running {
             ..Default::default()
         };
         let (breaches, breaches_in) = mpsc::channel(1_000);
-        let detector = Detector::start(engine.in_force(), breaches, Arc::clone(&gauges)).unwrap();
+        let detector =
+            Detector::start(engine.in_force(), breaches, Arc::clone(&gauges), how.live).unwrap();
         runtime.spawn(Arc::clone(&engine).detect(breaches_in));
         let watch = Watch {
             pipeline: Pipeline::new(Options::new(SecretKey::new([7; 32]), 7, inventory)),

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use cordon_contract::rehearse::{Pace, Sighting};
+use cordon_contract::rehearse::Sighting;
 use cordon_contract::resolve::{Bound, resolve};
-use cordon_contract::{Decision, Judge, MemberNo, Reach, Side, Stage};
+use cordon_contract::watch::Meter;
+use cordon_contract::{Decision, Judge, Reach, Side, Stage};
 use cordon_model::Timestamp;
 
 use super::judged::Scene;
@@ -38,7 +39,7 @@ pub fn run(explain: bool) -> Result<()> {
     let policy = resolve(&before.world(), &bound, Timestamp::default()).policy;
     let judge = Judge::new(&policy);
     let bindings = all.bindings(&policy);
-    let mut pace = Pace::default();
+    let mut pace = Meter::new(60);
     let mut outside: HashMap<Ends, bool> = HashMap::new();
     let mut flows: Vec<Sighting> = all.flows().filter_map(Sighting::of).collect();
     flows.sort_by_key(|sighting| sighting.first);
@@ -91,7 +92,7 @@ fn leaves(
     bindings: &cordon_contract::Bindings,
     contracts: &[cordon_contract::Contract],
     sighting: &Sighting,
-    pace: &mut Pace,
+    pace: &mut Meter,
 ) -> bool {
     if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service)
         || cordon_contract::learn::stays_on_link(sighting.to)
@@ -103,7 +104,8 @@ fn leaves(
         Decision::Allow { source, destination } => {
             let sides = [(source, Side::Source), (destination, Side::Destination)];
             sides.into_iter().any(|(entry, _)| {
-                let Some(origin) = entry.and_then(|entry| policy.entries.get(entry as usize))
+                let Some((no, origin)) =
+                    entry.and_then(|no| Some((no, policy.entries.get(no as usize)?)))
                 else {
                     return false;
                 };
@@ -111,7 +113,7 @@ fn leaves(
                 let contract = contracts.iter().find(|one| Some(&one.device) == device);
                 let held = contract.and_then(|contract| contract.entry(&origin.entry));
                 let bound = held.and_then(|entry| entry.bounds.flows_per_minute);
-                pace.exceeds(MemberNo(origin.member.0), &origin.entry, bound, sighting.first)
+                bound.is_some_and(|bound| pace.add(no, sighting.first, 1) > u64::from(bound))
             })
         }
     }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use cordon_capture::{FileSource, InputPath};
 use cordon_contract::learn::{Learner, Who};
-use cordon_contract::rehearse::{Pace, Sighting};
+use cordon_contract::rehearse::Sighting;
 use cordon_contract::resolve::{Bound, Known, World, resolve};
+use cordon_contract::watch::Meter;
 use cordon_contract::{Bindings, Contract, Decision, Judge, MemberNo, Reach, Stage};
 use cordon_inventory::InventoryOptions;
 use cordon_model::fact::{DnsKind, DnsValue};
@@ -150,7 +151,7 @@ impl Scene {
         let policy = resolved.policy;
         let judge = Judge::new(&policy);
         let mut told = Told::new(&self.facts);
-        let mut pace = Pace::default();
+        let mut pace = Meter::new(60);
         // In the order in which conversations began, so that a name means what was told by then.
         let mut flows: Vec<&(At, Flow)> = self.flows.iter().collect();
         flows.sort_by_key(|(_, flow)| flow.first);
@@ -327,7 +328,7 @@ pub fn broken(
     bindings: &Bindings,
     contract: &Contract,
     sighting: &Sighting,
-    pace: &mut Pace,
+    pace: &mut Meter,
 ) -> Option<&'static str> {
     if cordon_contract::learn::is_upkeep(sighting.carrier, sighting.service)
         || cordon_contract::learn::stays_on_link(sighting.to)
@@ -341,15 +342,8 @@ pub fn broken(
             let over = [source, destination].into_iter().flatten().any(|entry| {
                 let origin = policy.entries.get(entry as usize);
                 let held = origin.and_then(|origin| contract.entry(&origin.entry));
-                match (origin, held) {
-                    (Some(origin), Some(held)) => pace.exceeds(
-                        MemberNo(0),
-                        &origin.entry,
-                        held.bounds.flows_per_minute,
-                        sighting.first,
-                    ),
-                    _ => false,
-                }
+                let bound = held.and_then(|held| held.bounds.flows_per_minute);
+                bound.is_some_and(|bound| pace.add(entry, sighting.first, 1) > u64::from(bound))
             });
             over.then_some("too often")
         }
