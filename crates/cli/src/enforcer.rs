@@ -38,7 +38,7 @@ impl Enforcer {
     pub fn start(data: &Path) -> Result<Self, Failure> {
         if !is_root() {
             return Err(Failure::Other(
-                "enforcing contracts takes root: start the service as root, or set enforce.driver = \"none\""
+                "enforcing contracts takes root: start the service as root (under systemd with the drop-in /usr/share/doc/cordon/enforce.conf), or set enforce.driver = \"none\""
                     .to_owned(),
             ));
         }
