@@ -3,6 +3,7 @@
 //! `cordon run` starts it before it gives its own rights up, and speaks with it by a socket that is
 //! its standard input. When the service goes, it goes.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use cordon_config::Config;
 use cordon_enforce::keeper::{Keeper, serve};
-use cordon_enforce::{Guard, Launcher, LogReader, Nft, cut_kept, watchdog};
+use cordon_enforce::{Guard, Isolation, Launcher, LogReader, Nft, cut_kept, watchdog};
 use cordon_guard::{is_root, keep_net_admin};
-use cordon_model::Timestamp;
+use cordon_model::{Text, Timestamp};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,7 +37,7 @@ pub struct Enforcer {
 impl Enforcer {
     /// Starts it, while the service still has its rights.
     #[allow(clippy::disallowed_methods, reason = "our own program, as a process of its own")]
-    pub fn start(data: &Path) -> Result<Self, Failure> {
+    pub fn start(data: &Path, config: &Config) -> Result<Self, Failure> {
         if !is_root() {
             return Err(Failure::Other(
                 "enforcing contracts takes root: start the service as root (under systemd with the drop-in /usr/share/doc/cordon/enforce.conf), or set enforce.driver = \"none\""
@@ -49,6 +51,8 @@ impl Enforcer {
         let child = Command::new(std::env::current_exe().map_err(other)?)
             .arg(KEEP)
             .arg(folder(data))
+            .args(config.enforce.isolate.iter().flat_map(|bridge| ["--isolate", bridge.as_str()]))
+            .args(config.enforce.isolate_not.iter().flat_map(|port| ["--open", port.as_str()]))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()
@@ -65,8 +69,9 @@ fn folder(data: &Path) -> PathBuf {
     name.into()
 }
 
-/// `cordon enforcer FOLDER`: answers questions on standard input until it is closed.
-pub fn keep(folder: &Path) -> Result<ExitCode, Failure> {
+/// `cordon enforcer FOLDER`: answers questions on standard input until it is closed, and keeps
+/// neighbours on bridges apart.
+pub fn keep(folder: &Path, isolate: &[String], open: &[String]) -> Result<ExitCode, Failure> {
     let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
     belongs_to_us(folder)?;
     keep_net_admin().map_err(|error| other(&error))?;
@@ -75,6 +80,10 @@ pub fn keep(folder: &Path) -> Result<ExitCode, Failure> {
     let guard = Guard::open(folder, launcher).map_err(|error| other(&error))?;
     let (keeper, _) =
         Keeper::start(Nft::default(), guard, cut_kept, now()).map_err(|error| other(&error))?;
+    let open: BTreeSet<Text> = open.iter().map(|port| port.as_str().into()).collect();
+    let apart = isolate.iter().map(|bridge| Isolation::new(bridge.as_str().into(), open.clone()));
+    let apart: Vec<Isolation> = apart.collect::<Result<_, _>>().map_err(|error| other(&error))?;
+    let keeper = keeper.apart(apart);
     let input = std::io::stdin();
     let socket = input.as_fd().try_clone_to_owned().map_err(|error| other(&error))?;
     let socket = UnixStream::from(socket);

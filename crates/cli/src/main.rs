@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::GuardTrial { folder } => doctor::guard_trial(&folder),
-        Command::Enforcer { folder } => enforcer::keep(&folder),
+        Command::Enforcer { folder, isolate, open } => enforcer::keep(&folder, &isolate, &open),
         Command::EnforcerWatchdog { arguments } => enforcer::watch(&arguments),
         Command::Schema { of: Schema::Look } => output::schema(),
         Command::Schema { of: Schema::Contract } => output::contract_schema(),

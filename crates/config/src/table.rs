@@ -322,6 +322,13 @@ table! {
         /// Services elsewhere to which the way is never cut.
         never_cut_services: Vec<ServiceAt> = Vec::new(),
             Rule::NONE, r#"["192.0.2.7:22/tcp"]"#, restart, "0.2";
+        /// Bridges of this machine whose neighbours are kept apart: their ports are isolated from each
+        /// other, and what contracts allow between them goes by this machine. IPv6 between them ends.
+        isolate: Vec<InterfaceName> = Vec::new(),
+            Rule::NONE, r#"["br-lan"]"#, restart, "0.2";
+        /// Ports of these bridges that reach every other: those to another switch, or to the way out.
+        isolate_not: Vec<InterfaceName> = Vec::new(),
+            Rule::NONE, r#"["uplink0"]"#, restart, "0.2";
     }
     /// The history of flows and facts, in Parquet files.
     history: History {

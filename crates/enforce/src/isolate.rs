@@ -68,6 +68,35 @@ impl Isolated {
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty() && self.open.is_empty() && !self.ports.is_empty()
     }
+
+    /// How it is, in a sentence.
+    #[must_use]
+    pub fn says(&self, bridge: &str) -> String {
+        let names = |ports: &BTreeSet<Text>| {
+            let names: Vec<&str> = ports.iter().map(|name| &**name).collect();
+            names.join(", ")
+        };
+        if !self.missing.is_empty() {
+            return format!(
+                "Neighbours on {bridge} are not kept apart at {}.",
+                names(&self.missing)
+            );
+        }
+        let mut says = match self.ports.len() {
+            0 => format!("No port of {bridge} is isolated"),
+            count => format!("Neighbours at {count} ports of {bridge} are kept apart"),
+        };
+        if !self.open.is_empty() {
+            says.push_str(&format!("; {} reach every port, as configured", names(&self.open)));
+        }
+        if !self.answers {
+            says.push_str(
+                "; what contracts allow between them has no way, for this machine does not answer",
+            );
+        }
+        says.push('.');
+        says
+    }
 }
 
 impl Isolation {
@@ -83,6 +112,28 @@ impl Isolation {
             return Err(IsolateError::BadLink(name.chars().take(40).collect()));
         }
         Ok(Isolation { bridge, open })
+    }
+
+    /// The bridge.
+    #[must_use]
+    pub fn bridge(&self) -> &str {
+        &self.bridge
+    }
+
+    /// How things are that [`set`](Self::set) would change.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such bridge, or the kernel cannot be asked.
+    pub fn before(&self) -> Result<Before, IsolateError> {
+        let mut before = Before::default();
+        for (path, wanted) in self.wanted()? {
+            let was = read(&path)?;
+            if was != wanted {
+                before.0.insert(path, was);
+            }
+        }
+        Ok(before)
     }
 
     /// How it is.
@@ -118,11 +169,8 @@ impl Isolation {
     ///
     /// Where the kernel refuses; then it is as before.
     pub fn set(&self) -> Result<Before, IsolateError> {
-        let (_, ports) = self.ports()?;
-        // The answers first: what flows now then has a way when the direct one ends.
-        let ports = ports.iter().map(|port| (isolated(port), "1"));
         let mut before = Before::default();
-        for (path, wanted) in self.answering().into_iter().chain(ports) {
+        for (path, wanted) in self.wanted()? {
             let change = || {
                 let was = read(&path)?;
                 if was != wanted {
@@ -141,6 +189,14 @@ impl Isolation {
             }
         }
         Ok(before)
+    }
+
+    /// What is to be written where. The answers first: what flows now then has a way when the
+    /// direct one ends.
+    fn wanted(&self) -> Result<Vec<(PathBuf, &'static str)>, IsolateError> {
+        let (_, ports) = self.ports()?;
+        let ports = ports.iter().map(|port| (isolated(port), "1"));
+        Ok(self.answering().into_iter().chain(ports).collect())
     }
 
     /// The ports that are left open, and those that are to be isolated.
@@ -176,6 +232,44 @@ impl Isolation {
 }
 
 impl Before {
+    /// Whether nothing is to be put back.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds what was changed later; how it was first counts.
+    pub fn join(&mut self, later: Before) {
+        for (path, was) in later.0 {
+            self.0.entry(path).or_insert(was);
+        }
+    }
+
+    /// What none of these would change.
+    #[must_use]
+    pub fn without(&self, isolations: &[Isolation]) -> Before {
+        self.split(isolations, false)
+    }
+
+    /// What one of these would change.
+    #[must_use]
+    pub fn only(&self, isolations: &[Isolation]) -> Before {
+        self.split(isolations, true)
+    }
+
+    fn split(&self, isolations: &[Isolation], wanted: bool) -> Before {
+        let paths: BTreeSet<PathBuf> = isolations
+            .iter()
+            .flat_map(|isolation| {
+                // A bridge that is not there now is still one that is asked for.
+                isolation.wanted().unwrap_or_else(|_| isolation.answering())
+            })
+            .map(|(path, _)| path)
+            .collect();
+        let of = self.0.iter().filter(|(path, _)| paths.contains(*path) == wanted);
+        Before(of.map(|(path, was)| (path.clone(), was.clone())).collect())
+    }
+
     /// Makes it so again; what is gone since is left out.
     ///
     /// # Errors

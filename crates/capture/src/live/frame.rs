@@ -111,6 +111,13 @@ fn words<const N: usize>(bytes: &[u8]) -> Option<[u32; N]> {
     Some(words)
 }
 
+/// Whether an Ethernet frame is an answer of ARP (RFC 826).
+pub(super) fn is_arp_answer(frame: &Frame<'_>) -> bool {
+    const TYPE: [u8; 2] = [0x08, 0x06];
+    const ANSWER: [u8; 2] = [0, 2];
+    frame.data.get(12..14) == Some(&TYPE) && frame.data.get(20..22) == Some(&ANSWER)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +179,22 @@ mod tests {
         let far = block(9, &[(u32::MAX, b"abcd", 0, 0)]);
         let (_, next) = at(&far, first(&far).unwrap()).unwrap();
         assert_eq!(at(&far, next.unwrap()), None);
+    }
+
+    #[test]
+    fn an_answer_of_arp_is_told_from_a_question() {
+        let mut packet = [0; 42];
+        packet[12..14].copy_from_slice(&[0x08, 0x06]);
+        packet[20..22].copy_from_slice(&[0, 1]);
+        let is_answer = |packet: &[u8]| {
+            let block = block(1, &[(0, packet, 0, 4)]);
+            is_arp_answer(&at(&block, first(&block).unwrap()).unwrap().0)
+        };
+        assert!(!is_answer(&packet), "a question");
+        packet[21] = 2;
+        assert!(is_answer(&packet));
+        assert!(!is_answer(&packet[..20]), "cut short");
+        packet[12] = 0x86;
+        assert!(!is_answer(&packet), "another protocol");
     }
 }

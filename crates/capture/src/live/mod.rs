@@ -60,6 +60,9 @@ pub struct LiveOptions {
     /// Whether an interface that is not there, or goes away, is waited for ([`Next::Gone`]).
     /// Otherwise it is an error at first, and [`Next::Over`] later.
     pub wait_for_interface: bool,
+    /// Whether this machine answers for others there (RFC 3069): its answers to questions for an
+    /// address (ARP) are left out then, for they are not what those others say.
+    pub answers_for_others: bool,
 }
 
 impl Default for LiveOptions {
@@ -71,6 +74,7 @@ impl Default for LiveOptions {
             promiscuous: true,
             lasting: None,
             wait_for_interface: false,
+            answers_for_others: false,
         }
     }
 }
@@ -106,6 +110,7 @@ pub struct LiveSource {
     link: LinkType,
     /// A loopback interface shows each packet twice, going out and coming in.
     loopback: bool,
+    answers_for_others: bool,
     promiscuous: bool,
     ends: Option<Instant>,
     /// Whether an interface that is gone is waited for.
@@ -176,6 +181,7 @@ impl LiveSource {
             input,
             link,
             loopback: false,
+            answers_for_others: options.answers_for_others,
             promiscuous: options.promiscuous,
             ends: options.lasting.and_then(|lasting| Instant::now().checked_add(lasting)),
             waits: options.wait_for_interface,
@@ -239,6 +245,7 @@ impl LiveSource {
             input: self.input,
             link: self.link,
             skip_outgoing: self.loopback,
+            skip_answers: self.answers_for_others && self.link == LinkType::ETHERNET,
             status: &mut self.status,
             tagged: &mut self.tagged,
         }))
@@ -305,6 +312,7 @@ pub struct Batch<'a> {
     input: u32,
     link: LinkType,
     skip_outgoing: bool,
+    skip_answers: bool,
     status: &'a mut InputStatus,
     tagged: &'a mut Vec<u8>,
 }
@@ -317,7 +325,8 @@ impl Batch<'_> {
         let frame = loop {
             let (frame, next) = frame::at(self.block.bytes(), self.place?)?;
             self.place = next;
-            if !(self.skip_outgoing && frame.outgoing) {
+            let skipped = self.skip_outgoing || self.skip_answers && frame::is_arp_answer(&frame);
+            if !(frame.outgoing && skipped) {
                 break frame;
             }
         };

@@ -83,6 +83,12 @@ pub enum Command {
     Enforcer {
         /// Where confirmed rules lie
         folder: PathBuf,
+        /// Bridges whose neighbours are kept apart
+        #[arg(long, value_name = "BRIDGE")]
+        isolate: Vec<String>,
+        /// Their ports that are left open
+        #[arg(long, value_name = "PORT")]
+        open: Vec<String>,
     },
     /// Take rules back that nobody confirms
     #[command(hide = true)]

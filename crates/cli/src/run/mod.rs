@@ -74,7 +74,7 @@ pub fn start(start: Start) -> Result<ExitCode, Failure> {
     })?;
     let enforcer = match config.enforce.driver {
         EnforceDriver::None => None,
-        EnforceDriver::Nftables => Some(Enforcer::start(&data)?),
+        EnforceDriver::Nftables => Some(Enforcer::start(&data, &config)?),
     };
     let certificate = [&config.web.certificate, &config.web.key];
     let plan = Plan {

@@ -129,16 +129,17 @@ fn listen(
 }
 
 fn live(outside: &mut Outside, config: &Config) -> Result<Vec<Box<dyn Feed>>, Failure> {
-    let options = LiveOptions {
+    let options = |name: &str| LiveOptions {
         ring_bytes: config.capture.ring.in_memory(),
         promiscuous: config.capture.promiscuous,
         wait_for_interface: true,
+        answers_for_others: config.enforce.isolate.iter().any(|bridge| bridge.as_str() == name),
         ..LiveOptions::default()
     };
     let mut feeds: Vec<Box<dyn Feed>> = Vec::new();
     for (number, (name, socket)) in outside.sockets.drain(..).enumerate() {
         let input = u32::try_from(number).unwrap_or(u32::MAX);
-        let source = LiveSource::from_socket(socket, &name, &options, input)?;
+        let source = LiveSource::from_socket(socket, &name, &options(&name), input)?;
         feeds.push(Box::new(LiveFeed::new(source)));
     }
     Ok(feeds)

@@ -18,6 +18,7 @@ const CONNECT: &str = "CORDON_TEST_CONNECT";
 /// imaging server on the other.
 const SITE: &str = "
 set -e
+mount -t sysfs sysfs /sys
 mount -t tmpfs none /run/netns 2>/dev/null || { mkdir -p /run/netns; mount -t tmpfs none /run/netns; }
 ip link set lo up
 for host in camera tv imaging cloud; do ip netns add $host; ip -n $host link set lo up; done
@@ -102,6 +103,7 @@ impl Service {
             .args(["--set", "enforce.driver=\"nftables\""])
             .args(["--set", "enforce.links=[\"lan0=10.0.5.0/24\",\"lan1=10.0.6.0/24\"]"])
             .args(["--set", "enforce.confirm_within=\"10s\""])
+            .args(["--set", "enforce.isolate=[\"lan0\"]"])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
@@ -187,7 +189,7 @@ fn what_is_learned_is_enforced_a_scan_is_stopped_and_the_rest_works() {
     }
     let made = Command::new("bash").args(["-c", SITE]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut servers: Vec<Child> = [("cloud", "8883,23,443"), ("imaging", "104")]
+    let mut servers: Vec<Child> = [("cloud", "8883,23,443"), ("imaging", "104"), ("camera", "554")]
         .into_iter()
         .map(|(host, ports)| {
             there(host, "server", SERVE, ports).stdout(Stdio::null()).spawn().unwrap()
@@ -240,10 +242,15 @@ fn whole_story(service: &mut Service, folder: &tempfile::TempDir) {
     let rehearsed = service.done(&["contract", "enforce", "all", "--rehearse"]);
     assert!(rehearsed.contains("Nothing would have been blocked in"), "{rehearsed}");
 
+    let rules = service.done(&["contract", "rules"]);
+    assert!(rules.contains("Neighbours at 2 ports of lan0 are kept apart."), "{rules}");
+    assert!(reaches("tv", "10.0.5.7:554"), "by the router, for no contract speaks against it yet");
+
     // A trial that nobody confirms.
     let tried = service.done(&["contract", "enforce", "all"]);
     assert!(tried.contains("On trial until"), "{tried}");
     assert!(!reaches("camera", "203.0.113.9:23"), "the scan is stopped");
+    assert!(!reaches("tv", "10.0.5.7:554"), "a neighbour on the same bridge is stopped, too");
     assert!(!reaches("camera", "10.0.6.5:104"));
     for (host, to) in work {
         assert!(reaches(host, to), "{host} {to} has to work");

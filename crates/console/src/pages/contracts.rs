@@ -142,6 +142,7 @@ pub(super) fn rules_panel(ask: &Ask, rules: &RulesView) -> Markup {
         }
         @if rules.driver != "none" {
             p.soft { (foreign(&rules.driver)) ": " (counted(rules.devices, "device", "devices")) ", " (counted(rules.elements, "element", "elements")) ". " (counted(rules.cut, "conversation was", "conversations were")) " cut by the last load." }
+            @for says in &rules.neighbours { p.soft { (foreign(says)) } }
         }
     };
     panel("rules", "Rules of this machine", &body)

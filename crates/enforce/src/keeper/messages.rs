@@ -142,4 +142,7 @@ pub struct Status {
     pub uncut: Option<String>,
     /// Addresses that are bound to names.
     pub bound: usize,
+    /// How neighbours on one bridge are kept apart, a sentence for each bridge.
+    #[serde(default)]
+    pub neighbours: Vec<String>,
 }

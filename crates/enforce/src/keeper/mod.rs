@@ -6,6 +6,7 @@
 
 mod answers;
 mod messages;
+mod neighbours;
 mod serve;
 
 use std::time::Duration;
@@ -18,10 +19,12 @@ use crate::denied::{Denied, Explainer};
 use crate::driver::{Driver, DriverError};
 use crate::enforcer::Enforcer;
 use crate::guard::{Guard, GuardError, Recovered};
+use crate::isolate::Isolation;
 use crate::nflog::Record;
 use answers::Answers;
 
 pub use messages::{Ask, Line, LoggedPacket, MAX_LINE, Question, Status, Tell, Told};
+pub use neighbours::Neighbours;
 pub use serve::serve;
 
 /// Between two looks at what the kernel holds.
@@ -51,6 +54,7 @@ pub struct Keeper<D> {
     cut: usize,
     uncut: Option<String>,
     looked: Timestamp,
+    neighbours: Neighbours,
 }
 
 /// Why something was not done.
@@ -94,8 +98,16 @@ impl<D: Driver> Keeper<D> {
             cut: 0,
             uncut: None,
             looked: at,
+            neighbours: Neighbours::default(),
         };
         Ok((keeper, what))
+    }
+
+    /// Keeps neighbours on these bridges apart, whatever contracts say.
+    #[must_use]
+    pub fn apart(mut self, bridges: Vec<Isolation>) -> Self {
+        self.neighbours = Neighbours::start(self.guard.folder(), bridges);
+        self
     }
 
     /// Answers one question.
@@ -138,6 +150,7 @@ impl<D: Driver> Keeper<D> {
         }
         if at.since(self.looked) >= LOOK || at < self.looked {
             self.looked = at;
+            self.neighbours.look();
             tells.extend(self.mend(at));
             self.bindings.expire(at);
             self.answers.expire(at);
@@ -167,6 +180,7 @@ impl<D: Driver> Keeper<D> {
             cut: self.cut,
             uncut: self.uncut.clone(),
             bound: self.answers.len(),
+            neighbours: self.neighbours.says(),
         }
     }
 

@@ -10,6 +10,7 @@ use cordon_contract::policy::Policy;
 use cordon_contract::{
     Bindings, Carrier, Member, MemberNo, Opens, Ports, Reach, Rule, Stage, Where,
 };
+use cordon_enforce::keeper::Neighbours;
 use cordon_enforce::{Compiler, Enforcer, Isolation, Nft, Options};
 use cordon_model::{DeviceId, Mac, Timestamp};
 
@@ -162,4 +163,22 @@ fn neighbours_speak_only_as_contracts_allow_once_their_ports_are_isolated() {
     before.restore().unwrap();
     assert_eq!(isolation.state().unwrap(), untouched);
     assert_eq!(all(), [true; 4], "as it was before");
+
+    // The keeper does the same, also at a bridge that it met earlier, and puts it back when asked.
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let keeper = Neighbours::start(folder.path(), vec![isolation.clone()]);
+        assert_eq!(keeper.says(), ["Neighbours at 3 ports of br0 are kept apart."]);
+        sh("echo 0 > /sys/class/net/port2/brport/isolated");
+        assert_eq!(keeper.says(), ["Neighbours on br0 are not kept apart at port2."]);
+        keeper.look();
+        assert!(isolation.state().unwrap().is_whole());
+    }
+    let none = Isolation::new("br7".into(), BTreeSet::new()).unwrap();
+    let keeper = Neighbours::start(folder.path(), vec![none]);
+    assert_eq!(
+        keeper.says(),
+        ["Neighbours on br7 are not kept apart: br7 is no bridge of this machine"]
+    );
+    assert_eq!(isolation.state().unwrap(), untouched, "no longer asked for");
 }

@@ -215,6 +215,8 @@ pub struct RulesView {
     pub elements: u64,
     /// Conversations that the last load cut.
     pub cut: u64,
+    /// How neighbours on one bridge are kept apart: a sentence for each bridge where that is asked for.
+    pub neighbours: Vec<String>,
 }
 
 /// What recorded traffic would have met.

@@ -231,6 +231,9 @@ pub fn rules(page: &mut Paper, view: &RulesView) -> Result {
         );
         page.paragraph(&[], &[span(Tone::Faint, says)])?;
     }
+    for says in &view.neighbours {
+        page.paragraph(&[], &[span(Tone::Faint, says.as_str())])?;
+    }
     Ok(())
 }
 

@@ -176,6 +176,7 @@ impl FakeSite {
             devices: 12,
             elements: 340,
             cut: 3,
+            neighbours: vec!["Neighbours at 3 ports of br-lan are kept apart.".into()],
         }
     }
 

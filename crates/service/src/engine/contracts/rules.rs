@@ -150,6 +150,7 @@ impl Engine {
             devices: status.members as u64,
             elements: status.elements as u64,
             cut: status.cut as u64,
+            neighbours: status.neighbours,
         }
     }
 
