@@ -169,14 +169,17 @@ fn inside() {
         println!("streams, segmentation offload {offload} (1,500 bytes a packet if off):");
         let mut none = Vec::new();
         let mut tracked = Vec::new();
+        let mut looked = Vec::new();
         let mut ours = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..11 {
             sh("nft flush ruleset");
             none.push(traffic());
             sh(
                 "nft 'table inet t { chain c { type filter hook forward priority 0; ct state established,related accept; }; }'",
             );
             tracked.push(traffic());
+            one_look(&policy);
+            looked.push(traffic());
             sh("nft flush ruleset");
             Enforcer::new(Nft::default()).set(compile(&policy), AT).unwrap();
             ours.push(traffic());
@@ -184,12 +187,30 @@ fn inside() {
         let none = Traffic::median(none);
         none.print("  no rules at all", &none);
         Traffic::median(tracked).print("  connection tracking alone", &none);
+        Traffic::median(looked).print("  and one look at who sends", &none);
         Traffic::median(ours).print(&format!("  {ENTRIES} entries"), &none);
     }
     sh("nft flush ruleset");
     by_hand(&policy, false);
     let rules = traffic();
     rules.print("  a rule for each, offload on", &rules);
+}
+
+/// The least that keeps a neighbour out of conversations under way: link, link-layer address and
+/// address of who sends, before connection tracking.
+fn one_look(policy: &Policy) {
+    let mut text = String::from(
+        "flush ruleset\ntable inet look { map m { type ifname . ether_addr . ipv4_addr : verdict; elements = {\n",
+    );
+    for member in &policy.members {
+        let link = member.link.as_deref().unwrap();
+        text.push_str(&format!("{link} . {} . {} : continue,\n", member.macs[0], member.ips[0]));
+    }
+    text.push_str("} }\n chain c { type filter hook forward priority 0; iifname . ether saddr . ip saddr vmap @m; ct state established,related accept; iifname \"lan0\" accept; drop\n}\n}\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("look.nft");
+    std::fs::write(&path, text).unwrap();
+    sh(&format!("nft -f {}", path.display()));
 }
 
 /// As text, the way a person would, in one file; CPU seconds and memory of nft.

@@ -155,7 +155,7 @@ finding_kinds! {
     MudUrl "mud-url" Low
         "unsound MUD URL"
         "The device tells where its maker describes it; whoever writes that description says what the device may do. Over such a URL anybody can."
-        "Take no MUD file from there: learn the device's contract instead, and ask its maker for an https URL (RFC 8520, section 5).",
+        "Take no MUD file from there: learn the device's contract instead, and ask its maker for an https URL (RFC 8520, section 6).",
     WifiOpen "wifi-open" High
         "Wi-Fi without encryption"
         "Everybody nearby can read what is sent and join the network."

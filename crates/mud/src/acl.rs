@@ -173,7 +173,7 @@ pub struct Ported {
     pub source: Option<PortMatch>,
     /// Destination port.
     pub destination: Option<PortMatch>,
-    /// Who opened (RFC 8520, 8.7; for TCP only).
+    /// Who opened (RFC 8520, 4.8; for TCP only).
     pub initiated: Option<Initiated>,
 }
 

@@ -22,7 +22,7 @@ pub struct World {
     pub excluded: Vec<IpNet>,
     /// Its routers.
     pub gateways: Vec<IpAddr>,
-    /// Who serves a class (RFC 8520, 8.4) beside the devices that [`Known::serves`] says so of:
+    /// Who serves a class (RFC 8520, 4.6) beside the devices that [`Known::serves`] says so of:
     /// [`DNS_SERVERS`], [`NTP_SERVERS`], URIs of makers. At the MUD URL of a device stand its own
     /// controllers.
     pub controllers: BTreeMap<Text, Vec<IpAddr>>,

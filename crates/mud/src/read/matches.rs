@@ -107,7 +107,7 @@ impl Found {
         }
     }
 
-    /// A condition of RFC 8520, section 8; false where it is none.
+    /// A condition of RFC 8520, section 4; false where it is none.
     fn abstraction(&mut self, name: &str, value: &Value, reader: &mut Reader) -> bool {
         let who: &mut Abstract = &mut self.matches.who;
         let empty = |place: &mut bool, reader: &mut Reader| {

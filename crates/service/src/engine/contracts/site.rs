@@ -34,7 +34,7 @@ impl Default for EnforceOptions {
     }
 }
 
-/// A label that says which class a device serves (RFC 8520, 8.4): `serves:urn:…`.
+/// A label that says which class a device serves (RFC 8520, 4.6): `serves:urn:…`.
 const SERVES: &str = "serves:";
 /// A label that says who controls a device: `controller:ID`.
 const CONTROLLER: &str = "controller:";
