@@ -31,6 +31,7 @@ mod tests {
         ("cordon-guard", 3),
         ("cordon-enforce", 3),
         ("cordon-prove", 3),
+        ("cordon-probe", 3),
         ("cordon-report", 4),
         ("cordon-service", 4),
         ("cordon-api", 5),

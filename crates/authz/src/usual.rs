@@ -66,7 +66,10 @@ pub(crate) fn usual(action: Action, person: &PersonId) -> Resource<'_> {
             Resource::Person { id: person, role: Role::Viewer }
         }
         _ if name.starts_with("device.")
-            || matches!(action, Action::ContractAdopt | Action::ContractStage) =>
+            || matches!(
+                action,
+                Action::ContractAdopt | Action::ContractStage | Action::ProbeMake
+            ) =>
         {
             Resource::Device { id: "d", criticality: Criticality::Normal, zone: "" }
         }

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Flows(args) => ask::flows(&args),
         Command::Contract(args) => ask::contract(&args),
         Command::Prove(args) => ask::prove(&args),
+        Command::Probe(args) => ask::probe(&args),
         Command::Isolate(args) => ask::isolate(&args),
         Command::Release(args) => ask::release(&args),
         Command::Admit(args) => ask::admit(&args),

@@ -1,13 +1,14 @@
 //! What is answered, and how it is said.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
-use cordon_contract::{EntryId, Ports, Refusal, Side};
+use cordon_contract::{Carrier, EntryId, Ports, Refusal, Side};
 use cordon_enforce::Seen;
 use cordon_model::{DeviceId, Text, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::region::{Links, Region};
+use crate::region::{Links, Part, Region, number};
 
 /// Most ways that one answer has; whoever wants more has asked about too much at once.
 pub const MAX_WAYS: usize = 4_096;
@@ -131,6 +132,23 @@ impl Way {
     #[must_use]
     pub fn contains(&self, seen: &Seen) -> bool {
         self.region.contains(seen, &self.links)
+    }
+
+    /// Whether some packet from one address to a port or type of another is among them, whatever its
+    /// link-layer address, interfaces and port of the one who opens.
+    #[must_use]
+    pub fn admits(&self, from: IpAddr, to: IpAddr, carrier: Carrier, port: u16) -> bool {
+        let ((family, from), (of, to)) = (number(from), number(to));
+        let Some(proto) = carrier.protocol() else { return false };
+        let parts = [
+            (Part::From, from),
+            (Part::To, to),
+            (Part::Proto, proto.into()),
+            (Part::ToPort, port.into()),
+        ];
+        family == of
+            && family == self.region.family
+            && parts.iter().all(|(part, value)| self.region.part(*part).contains(*value))
     }
 
     /// One of the packets.

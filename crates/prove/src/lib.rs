@@ -31,6 +31,7 @@
 
 mod answer;
 mod blast;
+mod chance;
 mod index;
 mod proof;
 mod prover;
@@ -42,5 +43,6 @@ mod ways;
 
 pub use answer::{Allowed, Answer, Finding, MAX_WAYS, Reason, Step, Way};
 pub use blast::{Blast, MAX_HOPS};
+pub use chance::{Chance, Kind};
 pub use proof::{Expectation, Must, Proof, SCHEMA, Violation};
 pub use prover::{End, Prover, Surroundings};

@@ -159,6 +159,14 @@ impl<'a> Prover<'a> {
         }
     }
 
+    /// Why what has no way between two ends may get through all the same; none if it does not.
+    pub(crate) fn doubt(&self, from: &End, to: &End) -> Option<Text> {
+        let mut doubts = self.doubts.clone();
+        doubts.extend(self.walk(from, to, false, false).unknown.iter().map(|why| limit(why)));
+        self.add_blind_spots(from, to, &mut doubts);
+        doubts.into_iter().next()
+    }
+
     /// The member that an end is.
     pub(crate) fn member(&self, end: &End) -> Option<(MemberNo, &'a Member)> {
         let End::Device(device) = end else { return None };

@@ -10,8 +10,9 @@ use crate::view::{
     DeviceQuery, DeviceRow, DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow,
     FindingView, FlowPage, FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow,
     MapView, Me, MudRequest, MudView, Need, NewInvite, NewToken, Page, PeopleView, PersonEdit,
-    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView,
-    StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
+    ProbePlanView, ProbeReport, ProbeRequest, ProbeView, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Visit};
 
@@ -260,6 +261,16 @@ pub trait Site: Send + Sync + 'static {
     async fn rehearse(&self, caller: &Caller, request: &RehearseRequest) -> Answer<RehearsalView>;
     /// Whether one device can reach another, by all packets there are.
     async fn prove(&self, caller: &Caller, request: &ProofRequest) -> Answer<ProofView>;
+    /// What a probe from one device's place to another device would try; unless it is rehearsed, it is
+    /// written down and may begin.
+    async fn plan_probe(&self, caller: &Caller, request: &ProbeRequest) -> Answer<ProbePlanView>;
+    /// What a probe met, compared with the rules.
+    async fn report_probe(
+        &self,
+        caller: &Caller,
+        id: &str,
+        report: &ProbeReport,
+    ) -> Answer<ProbeView>;
     /// Who may talk to whom, by zones.
     fn zones(&self, caller: &Caller) -> Answer<ZonesView>;
 

@@ -3,8 +3,9 @@
 use axum::extract::{DefaultBodyLimit, State};
 use cordon_service::view::{
     AdoptRequest, Changed, ContractDiffQuery, ContractDiffView, ContractQuery, ContractRow,
-    ContractView, MudRequest, MudView, Page, ProofRequest, ProofView, ReachRequest, RehearsalView,
-    RehearseRequest, RulesView, StageRequest, StepView, ZonesView,
+    ContractView, MudRequest, MudView, Page, ProbePlanView, ProbeReport, ProbeRequest, ProbeView,
+    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, StageRequest,
+    StepView, ZonesView,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -35,6 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<AnySite> {
         .routes(routes!(confirm))
         .routes(routes!(take_back))
         .routes(routes!(prove))
+        .routes(routes!(plan_probe))
+        .routes(routes!(report_probe))
         .routes(routes!(zones))
         .merge(mud)
 }
@@ -240,6 +243,34 @@ async fn prove(
     Json(request): Json<ProofRequest>,
 ) -> Said<Json<ProofView>> {
     Ok(Json(site.prove(&caller, &request).await?))
+}
+
+/// Set out to probe: what is tried from one machine to a device, written down before anything is sent;
+/// the service itself sends nothing
+#[utoipa::path(
+    post, path = "/api/v1/probes", tag = "contracts", request_body = ProbeRequest,
+    responses((status = 200, body = ProbePlanView), Problems)
+)]
+async fn plan_probe(
+    State(site): State<AnySite>,
+    SignedIn(caller): SignedIn,
+    Json(request): Json<ProbeRequest>,
+) -> Said<Json<ProbePlanView>> {
+    Ok(Json(site.plan_probe(&caller, &request).await?))
+}
+
+/// Tell what a probe met: it is compared with the rules, and what got through against them is found
+#[utoipa::path(
+    post, path = "/api/v1/probes/{id}", tag = "contracts", params(("id" = String, Path)),
+    request_body = ProbeReport, responses((status = 200, body = ProbeView), Problems)
+)]
+async fn report_probe(
+    State(site): State<AnySite>,
+    SignedIn(caller): SignedIn,
+    Path(id): Path<String>,
+    Json(report): Json<ProbeReport>,
+) -> Said<Json<ProbeView>> {
+    Ok(Json(site.report_probe(&caller, &id, &report).await?))
 }
 
 /// Who may talk to whom, by zones

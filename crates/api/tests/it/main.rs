@@ -15,6 +15,7 @@ mod documents;
 mod forgery;
 mod input;
 mod limits;
+mod probes;
 mod roles;
 mod sessions;
 mod sign_in;

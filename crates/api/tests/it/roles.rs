@@ -58,6 +58,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/rules/confirm", "oAw"),
     ("POST", "/api/v1/rules/take-back", "oAw"),
     ("POST", "/api/v1/proofs", "oAw"),
+    ("POST", "/api/v1/probes", "oAw"),
+    ("POST", "/api/v1/probes/{id}", "oAw"),
     ("POST", "/api/v1/imports", "oAw"),
     ("POST", "/api/v1/backups", "Aw"),
     ("POST", "/api/v1/invites", "A"),
@@ -311,6 +313,7 @@ impl Ids {
             "sessions" => &self.session,
             "tokens" => &self.token,
             "approvals" => &self.approval,
+            "probes" => "0f1e2d3c",
             _ => "",
         };
         let query = match path {
@@ -331,6 +334,12 @@ impl Ids {
             (_, "/api/v1/switches") => Some(json!({"devices": [DEVICE], "reach": "off"})),
             (_, "/api/v1/rehearsals") => Some(json!({})),
             (_, "/api/v1/proofs") => Some(json!({"from": DEVICE})),
+            (_, "/api/v1/probes") => {
+                Some(json!({"from": "this-machine", "to": DEVICE, "rehearse": true}))
+            }
+            (_, "/api/v1/probes/{id}") => {
+                Some(json!({"outcomes": [{"port": "tcp/22", "outcome": "silent"}]}))
+            }
             (_, "/api/v1/imports") => Some(json!("mac,name")),
             (_, "/api/v1/backups") => Some(json!({"file": "before-update"})),
             (_, "/api/v1/invites") => Some(json!({"role": "viewer"})),

@@ -127,6 +127,31 @@ fn neither_a_token_nor_the_service_blocks_what_lives_or_production_depend_on() {
 }
 
 #[test]
+fn nothing_is_sent_to_a_device_by_itself_or_by_who_only_looks() {
+    let (policies, anna) = (policies(), id("anna"));
+    let may = |who, criticality| {
+        let on = Resource::Device { id: "d", criticality, zone: "" };
+        let both = [Action::ProbeMake, Action::ProbeReport];
+        both.map(|action| policies.decide(&Request::new(who, action, on).with(FRESH)).allowed)
+    };
+    for criticality in [Criticality::Normal, Criticality::Process, Criticality::LifeSafety] {
+        assert_eq!(may(Principal::System, criticality), [false; 2]);
+        for (role, allowed) in [
+            (Role::Viewer, false),
+            (Role::Approver, false),
+            (Role::Operator, true),
+            (Role::Admin, true),
+        ] {
+            let person = Principal::Person { id: &anna, role };
+            assert_eq!(may(person, criticality), [allowed; 2], "{role:?}");
+            let scope = Scope::Read;
+            let token = Principal::Token { id: "t", owner: &anna, role, scope };
+            assert_eq!(may(token, criticality), [false; 2], "{role:?}");
+        }
+    }
+}
+
+#[test]
 fn a_token_beyond_its_scope_is_refused() {
     let (policies, anna, berta) = (policies(), id("anna"), id("berta"));
     let reads = [

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod contract;
+pub mod probe;
 pub mod upkeep;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use cordon_model::Severity;
 
 pub use ask::*;
 pub use contract::*;
+pub use probe::*;
 pub use upkeep::*;
 
 /// Finds every device on a network without sending a packet, names it with reasons, and says
@@ -41,6 +43,8 @@ pub enum Command {
     Contract(ContractArgs),
     /// Whether one device can reach another, by all packets there are; exit code 1 if it can
     Prove(ProveArgs),
+    /// Try from this machine whether the rules hold: one device you name, a few ports, slowly; exit code 1 if not
+    Probe(ProbeArgs),
     /// Cut devices off, at once
     Isolate(IsolateArgs),
     /// Let devices reach again what their contracts say

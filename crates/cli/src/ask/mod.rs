@@ -9,6 +9,7 @@ mod flows;
 mod import;
 pub mod ledger;
 mod mud;
+mod probe;
 mod status;
 
 use std::io::{self, IsTerminal as _};
@@ -31,6 +32,7 @@ pub use fix::fix;
 pub use flows::flows;
 pub use import::import;
 pub use ledger::ledger;
+pub use probe::probe;
 pub use status::{status, tone};
 
 /// What a command may print on.

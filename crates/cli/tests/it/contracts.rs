@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use crate::{Ran, ran};
 
 const INSIDE: &str = "CORDON_TEST_IN_NAMESPACE";
-const SERVE: &str = "CORDON_TEST_SERVE";
+pub const SERVE: &str = "CORDON_TEST_SERVE";
 const CONNECT: &str = "CORDON_TEST_CONNECT";
 
 /// The router with two networks and the way to the Internet; a camera and a television on one, an
 /// imaging server on the other.
-const SITE: &str = "
+pub const SITE: &str = "
 set -e
 mount -t sysfs sysfs /sys
 mount -t tmpfs none /run/netns 2>/dev/null || { mkdir -p /run/netns; mount -t tmpfs none /run/netns; }
@@ -77,7 +77,7 @@ fn as_client() {
 }
 
 /// This binary in a namespace, as one of the two above.
-fn there(host: &str, role: &str, key: &str, value: &str) -> Command {
+pub fn there(host: &str, role: &str, key: &str, value: &str) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", host]).arg(std::env::current_exe().unwrap());
     command.args([&format!("contracts::as_{role}"), "--exact", "--nocapture"]);
@@ -86,18 +86,18 @@ fn there(host: &str, role: &str, key: &str, value: &str) -> Command {
 }
 
 /// Whether a host reaches a service and is answered.
-fn reaches(host: &str, to: &str) -> bool {
+pub fn reaches(host: &str, to: &str) -> bool {
     let status = there(host, "client", CONNECT, to).stdout(Stdio::null()).status();
     status.unwrap().success()
 }
 
-struct Service {
+pub struct Service {
     child: Child,
-    data: String,
+    pub data: String,
 }
 
 impl Service {
-    fn start(data: &str) -> Self {
+    pub fn start(data: &str) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_cordon"))
             .args(["run", "lan0", "lan1", "--data", data, "--listen", "127.0.0.1:0"])
             .args(["--set", "enforce.driver=\"nftables\""])
@@ -115,7 +115,7 @@ impl Service {
         service
     }
 
-    fn says(&self, args: &[&str]) -> Ran {
+    pub fn says(&self, args: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_cordon"))
             .args(args)
             .args(["--data", &self.data])
@@ -125,13 +125,13 @@ impl Service {
     }
 
     /// What a command prints, which has to succeed; lines joined, so that breaks do not matter.
-    fn done(&self, args: &[&str]) -> String {
+    pub fn done(&self, args: &[&str]) -> String {
         let ran = self.says(args);
         assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
         ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !holds(self) {
             assert!(begun.elapsed() < Duration::from_secs(150), "{what}");

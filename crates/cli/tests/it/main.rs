@@ -24,6 +24,7 @@ mod ledger;
 mod live;
 mod peers;
 mod policies;
+mod probing;
 mod restore;
 mod running;
 mod transcripts;

@@ -51,6 +51,8 @@ actions! {
     RulesBack "rules.back" "took the rules on trial back",
     RulesMend "rules.mend" "brought the rules back to what is meant",
     ProofMake "proof.make" "had a proof made",
+    ProbeMake "probe.make" "set out to probe a device",
+    ProbeReport "probe.report" "told what a probe met",
     RecordsImport "records.import" "imported records",
     FlowsExport "flows.export" "exported flows",
     DevicesExport "devices.export" "exported devices",

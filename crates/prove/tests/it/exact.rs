@@ -86,6 +86,11 @@ fn compare(seed: u64, packets: usize, tally: &mut Tally) {
                     _ => Vec::new(),
                 }
             });
+            let packet = &seen.packet;
+            let admitted = ways
+                .iter()
+                .any(|way| way.admits(packet.from, packet.to, packet.carrier, packet.to_port));
+            assert!(admitted || !passes_here, "seed {seed}: {seen:?} passes and is not admitted");
             let held = ways.iter().filter(|way| way.contains(&seen)).count();
             assert!(held <= 1, "seed {seed}: {seen:?} is in {held} ways");
             assert_eq!(

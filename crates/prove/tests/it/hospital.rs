@@ -9,7 +9,7 @@ use cordon_enforce::{
     Other, Outcome, Seen, SetName, Simulator, Value,
 };
 use cordon_model::{DeviceId, Mac, Timestamp};
-use cordon_prove::{Answer, End, Expectation, Finding, Must, Prover, Surroundings};
+use cordon_prove::{Answer, Chance, End, Expectation, Finding, Kind, Must, Prover, Surroundings};
 
 use crate::namespace;
 
@@ -139,6 +139,26 @@ fn what_is_allowed_is_shown_with_its_way_and_the_entries_of_both_ends() {
     let elements: Vec<_> = way.path.iter().filter_map(|step| step.element.as_deref()).collect();
     assert!(elements.contains(&"02:00:00:00:00:00 . 10.1.3.9 . 6 . 443"), "{elements:?}");
     assert!(elements.contains(&"10.1.3.9 . 10.1.0.9 . 6 . 443"), "{elements:?}");
+}
+
+#[test]
+fn single_ports_are_told_apart_where_some_are_open() {
+    let policy = site();
+    let loaded = Loaded::from(&held(&policy));
+    let kind = |port, carrier| Kind { from: ip(THERMOSTAT), to: ip(GATEWAY), carrier, port };
+    let kinds = [kind(443, Carrier::Tcp), kind(80, Carrier::Tcp), kind(443, Carrier::Udp)];
+    let chances = |around: &Surroundings, to| {
+        asked(&loaded, &policy, around, |prover| prover.chances(&end(THERMOSTAT), &end(to), &kinds))
+    };
+    let found = chances(&Surroundings::default(), GATEWAY);
+    assert!(matches!(&found[0], Chance::Possible(says) if says.contains("443")), "{found:?}");
+    assert_eq!(found[1..], [Chance::Impossible, Chance::Impossible]);
+    assert_eq!(chances(&Surroundings::default(), IMAGING), vec![Chance::Impossible; 3]);
+    // Where packets may go around, what is not open is not certain.
+    let bypass = Other { effect: Effect::Bypasses, place: "netdev n i".into(), what: "fwd".into() };
+    let around = Surroundings { others: vec![bypass], ..Surroundings::default() };
+    let found = chances(&around, GATEWAY);
+    assert!(matches!(&found[..], [Chance::Possible(_), Chance::Unknown(_), Chance::Unknown(_)]));
 }
 
 #[test]

@@ -84,6 +84,12 @@ impl Engine {
                 ))
             }
         }));
+        checks.extend(self.probes_open().map(|says| {
+            check("probes", "bad", says, Some(
+                "look for a way around this machine or a rule that is not loaded; when it is mended, probe again with \
+                 `cordon probe`",
+            ))
+        }));
         checks.extend(self.disk_check(view));
         checks.push(match (view.flows_lost, &*self.flush_error()) {
             (_, Some(error)) => {

@@ -10,8 +10,9 @@ use crate::view::{
     DeviceQuery, DeviceRow, DeviceView, EnrolView, EventView, FactView, FindingQuery, FindingRow,
     FindingView, FlowPage, FlowSearch, HealthView, ImportView, InviteLink, LedgerHead, LedgerRow,
     MapView, Me, MudRequest, MudView, Need, NewInvite, NewToken, Page, PeopleView, PersonEdit,
-    ProofRequest, ProofView, ReachRequest, RehearsalView, RehearseRequest, RulesView, SettingsView,
-    StageRequest, StepView, Today, TokenMade, TotpSetup, ZonesView,
+    ProbePlanView, ProbeReport, ProbeRequest, ProbeView, ProofRequest, ProofView, ReachRequest,
+    RehearsalView, RehearseRequest, RulesView, SettingsView, StageRequest, StepView, Today,
+    TokenMade, TotpSetup, ZonesView,
 };
 use crate::{Answer, Caller, Enrolled, ExportFormat, Outcome, SignedIn, Site, Tick, Visit};
 
@@ -268,6 +269,19 @@ impl Site for Engine {
     async fn prove(&self, caller: &Caller, request: &ProofRequest) -> Answer<ProofView> {
         self.still(caller)?;
         self.prove_reach(caller, request).await
+    }
+    async fn plan_probe(&self, caller: &Caller, request: &ProbeRequest) -> Answer<ProbePlanView> {
+        self.still(caller)?;
+        self.set_out_to_probe(caller, request).await
+    }
+    async fn report_probe(
+        &self,
+        caller: &Caller,
+        id: &str,
+        report: &ProbeReport,
+    ) -> Answer<ProbeView> {
+        self.still(caller)?;
+        self.take_probe(caller, id, report).await
     }
     fn zones(&self, caller: &Caller) -> Answer<ZonesView> {
         self.still(caller)?;

@@ -385,6 +385,14 @@ impl Site for FakeSite {
             envelope: json!({ "payload": super::SCRIPT }),
         })
     }
+    async fn plan_probe(&self, _: &Caller, request: &ProbeRequest) -> Answer<ProbePlanView> {
+        self.act("probe.make", format!("{} {}", request.from, request.to))?;
+        Ok(ProbePlanView::default())
+    }
+    async fn report_probe(&self, _: &Caller, id: &str, _: &ProbeReport) -> Answer<ProbeView> {
+        self.act("probe.report", id.to_owned())?;
+        Ok(ProbeView::default())
+    }
     fn zones(&self, _: &Caller) -> Answer<ZonesView> {
         Ok(self.make_zones())
     }

@@ -9,6 +9,7 @@ mod learn;
 mod list;
 mod mud;
 mod past;
+mod probe;
 mod promise;
 mod prove;
 mod rehearse;
@@ -56,6 +57,8 @@ pub(super) struct Contracts {
     breaches: Mutex<breach::Breaches>,
     /// What was promised to be impossible.
     promises: Mutex<promise::Promises>,
+    /// Probes under way, and what they found.
+    probes: Mutex<probe::Probes>,
     /// Told when the kernel's rules change.
     changed: tokio::sync::Notify,
     /// Whose firmware changed.
@@ -97,6 +100,7 @@ impl Contracts {
             unresolved: ArcSwap::default(),
             breaches: Mutex::default(),
             promises: Mutex::new(promise::Promises::read(snapshot.settings.get(promise::PROMISES))),
+            probes: Mutex::new(probe::Probes::read(snapshot)),
             changed: tokio::sync::Notify::new(),
             relearning: Mutex::new(relearn::Relearning::read(
                 snapshot.settings.get(relearn::RELEARN),
