@@ -309,4 +309,13 @@ fn whole_story(service: &mut Service, folder: &tempfile::TempDir) {
         let told = service.done(&["device", camera]);
         told.contains("any more, as promised")
     });
+
+    // A device gets another address in the middle of its work: its contract goes with it.
+    let moved = "ip -n tv addr flush dev eth0; ip -n tv addr add 10.0.5.80/24 dev eth0; \
+        ip -n tv route add default via 10.0.5.1";
+    assert!(Command::new("sh").args(["-ec", moved]).status().unwrap().success());
+    service.until("it works at its new address", |_| reaches("tv", "10.0.6.5:104"));
+    assert!(!reaches("tv", "10.0.5.7:554"), "and may do no more than before");
+    let shown = service.done(&["device", "10.0.5.80"]);
+    assert!(shown.contains("10.0.5.8 "), "one device with two addresses: {shown}");
 }
