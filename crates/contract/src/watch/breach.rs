@@ -60,6 +60,14 @@ pub enum What {
         /// The one that was recognised.
         seen: App,
     },
+    /// It asks for another name at an address that it may reach for names only: many are served
+    /// behind one address.
+    OtherName {
+        /// The name that the entry is for.
+        expected: Text,
+        /// The name that it asked for.
+        seen: Text,
+    },
     /// It opens TLS otherwise than the entry's profile says (RFC 9761).
     OtherTls {
         /// In which ways.
@@ -111,6 +119,11 @@ impl Breach {
             }
             (What::OtherApp { expected, seen }, _) => {
                 format!("speaks {} instead of {} {with}", seen.title(), expected.title())
+            }
+            (What::OtherName { expected, seen }, _) => {
+                format!(
+                    "asked for {seen} {with}, an address that it may use for {expected} and not for that"
+                )
             }
             (What::OtherTls { otherwise }, _) => format!("{}; {with}", otherwise.says()),
             (What::Unsaid { said }, Side::Source) => {

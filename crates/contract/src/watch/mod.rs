@@ -7,6 +7,7 @@
 
 mod breach;
 mod meter;
+mod names;
 mod tls;
 
 use std::collections::HashMap;
@@ -120,17 +121,18 @@ impl<'a> Watch<'a> {
     /// conversation, and not again of every word in it.
     #[must_use]
     pub fn fact(&self, fact: &Fact, bindings: &Bindings) -> Vec<Breach> {
-        if let Some(breaches) = self.tls(fact, bindings) {
+        let mut breaches: Vec<Breach> = self.other_name(fact, bindings).into_iter().collect();
+        if let Some(found) = self.tls(fact, bindings) {
+            breaches.extend(found);
             return breaches;
         }
         let (Some(from), Some(to), Some(to_port)) = (fact.from.ip, fact.to.ip, fact.to.port) else {
-            return Vec::new();
+            return breaches;
         };
         let said = said::rules_of(&fact.said);
         if said.is_empty() {
-            return Vec::new();
+            return breaches;
         }
-        let mut breaches = Vec::new();
         for view in self.views(from, to) {
             let mut entries: Vec<(Packet, u32, &Entry)> = Vec::new();
             // What was said does not tell what carried it, so that entries over either count.

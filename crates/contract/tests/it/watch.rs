@@ -166,17 +166,8 @@ fn one_entry_of_several_that_lets_it_be_said_is_enough() {
 #[test]
 fn a_path_that_was_never_asked_for_is_a_breach() {
     let request = |method: &str, path: &str| {
-        let request = HttpRequest {
-            method: method.into(),
-            host: None,
-            path: path.into(),
-            user_agent: None,
-            content_type: None,
-            soap_action: None,
-            authorization: None,
-            length: None,
-            headers: Vec::new(),
-        };
+        let request =
+            HttpRequest { method: method.into(), path: path.into(), ..http_request(None) };
         fact(end(CAMERA, 50_000), end(RECORDER, 80), 0, Said::HttpRequest(Box::new(request)))
     };
     let mut entry = to_recorder(80);
@@ -187,24 +178,88 @@ fn a_path_that_was_never_asked_for_is_a_breach() {
     assert_eq!(heard(&camera, &request("GET", "/shell")).len(), 1);
 }
 
+fn http_request(host: Option<&str>) -> HttpRequest {
+    HttpRequest {
+        method: "GET".into(),
+        host: host.map(Into::into),
+        path: "/".into(),
+        user_agent: None,
+        content_type: None,
+        soap_action: None,
+        authorization: None,
+        length: None,
+        headers: Vec::new(),
+    }
+}
+
+fn client_hello(name: Option<&str>) -> TlsClientHello {
+    TlsClientHello {
+        version: TlsVersion(0x0304),
+        lowest: None,
+        suites: vec![0x1301],
+        groups: vec![29],
+        sni: name.map(Into::into),
+        alpn: Vec::new(),
+        ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1".into(),
+        ech: false,
+        quic: None,
+        extensions: Vec::new(),
+        signatures: Vec::new(),
+        certificate_signatures: Vec::new(),
+        psk_modes: Vec::new(),
+        compressions: Vec::new(),
+    }
+}
+
+/// Behind one address of a content network are many names.
+#[test]
+fn another_name_at_an_address_that_is_shared_is_a_breach() {
+    const SHARED: &str = "203.0.113.9";
+    let named = |name: &str, port| {
+        let peer = Peer::Name { name: name.into() };
+        Entry::new(peer, Opens::Device, Carrier::Tcp, [Ports::one(port)])
+    };
+    let entries =
+        [named("*.good.example", 443), named("good.example", 80), named("b.example", 443)];
+    let camera = [super::contract("camera", entries)];
+    let policy = policy(&camera);
+    let watch = Watch::new(&policy, &camera);
+    let mut bindings = Bindings::default();
+    let member = watch.member_at(CAMERA.parse().unwrap()).unwrap();
+    for name in ["api.good.example", "good.example"] {
+        bindings.learn(&policy, member, name, SHARED.parse().unwrap(), at(3_600));
+    }
+    let opens = |name: Option<&str>| {
+        let said = Said::ClientHello(Box::new(client_hello(name)));
+        watch.fact(&fact(end(CAMERA, 50_000), end(SHARED, 443), 0, said), &bindings)
+    };
+    assert!(opens(Some("API.good.example")).is_empty());
+    assert!(opens(Some("b.example")).is_empty(), "its own name, whose answer was not seen");
+    assert!(opens(None).is_empty() && opens(Some(SHARED)).is_empty(), "it asks for no name");
+    let found = opens(Some("evil.example"));
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].says(),
+        "camera asked for evil.example with tcp/443 at 203.0.113.9, an address that it may use \
+         for *.good.example and not for that"
+    );
+    let requests = |host: &str| {
+        let said = Said::HttpRequest(Box::new(http_request(Some(host))));
+        watch.fact(&fact(end(CAMERA, 50_000), end(SHARED, 80), 0, said), &bindings).len()
+    };
+    assert_eq!(requests("good.example:80"), 0);
+    assert_eq!(requests("evil.example:80"), 1);
+    assert_eq!(requests("b.example"), 1, "a name of another port");
+    assert_eq!(requests(SHARED), 0);
+}
+
 #[test]
 fn a_client_that_offers_what_its_profile_does_not_know_is_a_breach() {
     let hello = |version: u16, suites: &[u16]| {
         let hello = TlsClientHello {
             version: TlsVersion(version),
-            lowest: None,
             suites: suites.to_vec(),
-            groups: vec![29],
-            sni: None,
-            alpn: Vec::new(),
-            ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1".into(),
-            ech: false,
-            quic: None,
-            extensions: Vec::new(),
-            signatures: Vec::new(),
-            certificate_signatures: Vec::new(),
-            psk_modes: Vec::new(),
-            compressions: Vec::new(),
+            ..client_hello(None)
         };
         fact(end(CAMERA, 50_000), end(RECORDER, 443), 0, Said::ClientHello(Box::new(hello)))
     };

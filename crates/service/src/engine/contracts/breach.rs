@@ -31,6 +31,7 @@ enum Way {
     Stopped,
     TooMuch,
     OtherTls,
+    OtherName,
     Other,
 }
 
@@ -78,6 +79,7 @@ impl Engine {
             | watch::What::TooMuch { .. }
             | watch::What::TooFast { .. } => Way::TooMuch,
             watch::What::OtherTls { .. } => Way::OtherTls,
+            watch::What::OtherName { .. } => Way::OtherName,
             watch::What::OtherApp { .. } | watch::What::Unsaid { .. } => Way::Other,
         };
         let what = |way| (breach.device.clone(), breach.peer, breach.carrier, breach.service, way);
